@@ -1,0 +1,70 @@
+import * as z from 'zod/mini';
+import { filterSchema } from '../filters.ts';
+import { count, duration, size } from '../units.ts';
+
+/** Keys that every sink has. Defaults of batch differ by sink: `batchSchema` takes them. */
+export const commonSinkKeys = {
+  name: z
+    .string()
+    .check(
+      z.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes, at most 63'),
+      z.describe('Name in metrics, logs and the state: a sink that is renamed starts anew.'),
+    ),
+  only: z
+    .optional(
+      z.strictObject({
+        disposition: z
+          .optional(z.array(z.enum(['allow', 'deny', 'unknown'])))
+          .check(z.describe('Records of these dispositions.')),
+        log_type: z
+          .optional(z.array(z.string()))
+          .check(z.describe('Records of these log types; flow records have `flow`.')),
+      }),
+    )
+    .check(z.describe('Sends only these records to this sink.')),
+  include: z
+    .optional(z.array(filterSchema))
+    .check(z.describe('Sends only records that pass one of these filters.')),
+  exclude: z
+    .optional(z.array(filterSchema))
+    .check(z.describe('Does not send records that pass one of these filters.')),
+};
+
+/** How records are put together into one request. */
+export function batchSchema(defaults: { records: number; bytes: string; age: string }) {
+  return z.prefault(
+    z.strictObject({
+      records_max: z
+        .prefault(count(1, 100_000), defaults.records)
+        .check(z.describe('Most records in a request.')),
+      bytes_max: z
+        .prefault(size(), defaults.bytes)
+        .check(z.describe('Most bytes in a request, before compression.')),
+      age_max: z
+        .prefault(duration(), defaults.age)
+        .check(z.describe('How long a record may wait for others.')),
+    }),
+    {},
+  );
+}
+
+/** How a sink that talks to a server retries. */
+export const deliveryKeys = {
+  concurrency: z
+    .prefault(count(1, 64), 1)
+    .check(z.describe('Requests under way at once. With more than 1 the order of arrival is not kept.')),
+  request_timeout: z
+    .prefault(duration(), '30s')
+    .check(z.describe('A request that takes longer is given up and sent again.')),
+  retry: z.prefault(
+    z.strictObject({
+      backoff_min: z
+        .prefault(duration(), '1s')
+        .check(z.describe('Pause before the first retry; it doubles, with full jitter.')),
+      backoff_max: z
+        .prefault(duration(), '30s')
+        .check(z.describe('Longest pause between retries. Retries never end.')),
+    }),
+    {},
+  ),
+};

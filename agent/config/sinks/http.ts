@@ -1,0 +1,19 @@
+import * as z from 'zod/mini';
+import { batchSchema, commonSinkKeys, deliveryKeys } from './common.ts';
+
+export const httpSinkSchema = z.strictObject({
+  type: z.literal('http').check(z.describe('Records in the body of HTTP requests.')),
+  ...commonSinkKeys,
+  url: z.url({ protocol: /^https?$/, error: 'an http or https URL' }).check(z.describe('Where requests go.')),
+  method: z.prefault(z.enum(['POST', 'PUT']), 'POST'),
+  encoding: z
+    .prefault(z.enum(['ndjson', 'json_array']), 'ndjson')
+    .check(z.describe('One object a line, or one array.')),
+  compression: z.prefault(z.enum(['none', 'gzip']), 'none'),
+  headers: z
+    .prefault(z.record(z.string(), z.string()), {})
+    .check(z.describe('Further request headers; a secret comes from a variable or a file.')),
+  ...deliveryKeys,
+  batch: batchSchema({ records: 1000, bytes: '1MiB', age: '100ms' }),
+});
+export type HttpSinkOptions = z.infer<typeof httpSinkSchema>;

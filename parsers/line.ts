@@ -1,0 +1,113 @@
+import type { Disposition, FlowRecord, LogRecord } from './record.ts';
+
+/**
+ * What a parser makes of one physical line. A bad line is a value with a bounded reason, never an exception.
+ *
+ * The fast path is the retry that merges: for it a parser notes where in the bytes the values stand, and
+ * nothing is decoded. So a `FlowLine` is a view over the reader's buffer, one object that the parser uses
+ * again and again: it holds until the parser's next call, and whoever wants to keep something calls
+ * `toRecord` or `copyKey`.
+ */
+export type ParsedLine = FlowLine | LogLine | ForeignLine | RefusedLine | DroppedLine | RepeatedLine;
+
+/** A connection. */
+export interface FlowLine {
+  readonly kind: 'flow';
+  readonly disposition: Disposition;
+  /** Event time, whole microseconds since the epoch. */
+  readonly timeUs: number;
+  /** Digits after the point that the source's timestamp has; beyond 6, `timestamp()` alone has them all. */
+  readonly timeDigits: number;
+  /** Connections that this line stands for: 1, a `policy_action` line's own count, or a repeat's N. */
+  readonly count: number;
+  /** Packets and their bytes that the line tells of; 0 where it tells nothing. */
+  readonly packets: number;
+  readonly bytes: number;
+  /** -1 where the protocol has none. */
+  readonly srcPort: number;
+
+  /**
+   * The merge key: those bytes of the line that decide everything but time, source port and counters:
+   * prefix, interfaces, addresses, protocol, destination port. Two lines of one parser with the same key have
+   * the same connection (but for the source port), disposition, policies and direction. The reverse does not
+   * hold: one connection may be written in two ways.
+   */
+  keyHash(): number;
+  keyEquals(key: Uint8Array): boolean;
+  copyKey(): Uint8Array;
+
+  /** The event's time as the record writes it: RFC 3339, UTC, all digits. */
+  timestamp(): string;
+  /** A record of its own, with everything that the line says. */
+  toRecord(id: string): FlowRecord;
+}
+
+/** A line of an input that has no flow semantics; `toRecord` keeps it as it is. */
+export interface LogLine {
+  readonly kind: 'log';
+  readonly timeUs: number;
+  toRecord(id: string): LogRecord;
+}
+
+/** Not a line that this input is about. */
+export interface ForeignLine {
+  readonly kind: 'foreign';
+}
+
+/** A line that should have been readable and is not. */
+export interface RefusedLine {
+  readonly kind: 'unparsable';
+  readonly reason: UnparsableReason;
+}
+
+/** A line that was understood and must not become a record. */
+export interface DroppedLine {
+  readonly kind: 'dropped';
+  readonly reason: 'replayed';
+}
+
+/** `last message repeated N times`: `line` once more, `line.count` times. */
+export interface RepeatedLine {
+  readonly kind: 'repeated';
+  readonly line: FlowLine;
+}
+
+export const UNPARSABLE_REASONS = [
+  'bad_address',
+  'bad_field',
+  'bad_json',
+  'no_timestamp',
+  'not_a_packet',
+  'not_a_record',
+  'too_long',
+  'truncated',
+] as const;
+export type UnparsableReason = (typeof UNPARSABLE_REASONS)[number];
+
+/** Reads the lines of one file, in order. Synchronous and pure but for what it remembers of earlier lines. */
+export interface LineParser {
+  /**
+   * @param bytes the reader's buffer; the line is `bytes[start, end)`, without its newline or CR
+   * @param nowUs the time of reading, for what a timestamp leaves out (its year)
+   */
+  parse(bytes: Buffer, start: number, end: number, nowUs: number): ParsedLine;
+  /** The reader passed over at least one line that holds none of the format's needles. */
+  passedOver(): void;
+  /** What must outlive the process for the file's next line to parse the same; small, JSON-able. */
+  save(): unknown;
+}
+
+/** One input's format: makes the parser of each of its files, and holds what its files share. */
+export interface Format {
+  readonly name: string;
+  /**
+   * A line that holds none of these is foreign, so a reader need not look at it. Empty: look at every line.
+   * ASCII.
+   */
+  readonly needles: readonly string[];
+  /** @param saved what `save` of the same file's parser gave, or undefined */
+  open(saved?: unknown): LineParser;
+  /** What the input's files share and must outlive the process (boot anchors, replay memory). */
+  save(): unknown;
+  restore(saved: unknown): void;
+}
