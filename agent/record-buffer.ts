@@ -1,0 +1,62 @@
+import type { RecordBlock } from './outbox/types.ts';
+
+const BLOCK_BYTES = 1 << 20;
+const FIRST_BYTES = 64 << 10;
+
+/**
+ * Collects records as newline-delimited JSON until the next commit, in blocks of about 1 MiB.
+ *
+ * `take` lends the blocks: they hold until `reset`, after which the memory is written again. So between a
+ * commit that failed and its repetition nothing may be appended.
+ */
+export class RecordBuffer {
+  #full: RecordBlock[] = [];
+  #bytes = Buffer.allocUnsafe(FIRST_BYTES);
+  #length = 0;
+  #count = 0;
+  #fullBytes = 0;
+
+  /** Bytes collected since `reset`. */
+  get size(): number {
+    return this.#fullBytes + this.#length;
+  }
+
+  /** @param json one record, without a newline */
+  append(json: string): void {
+    // A UTF-16 unit takes at most three bytes, so this never cuts.
+    const most = json.length * 3 + 1;
+    if (this.#length + most > this.#bytes.length) this.#makeRoom(most);
+    this.#length += this.#bytes.write(json, this.#length);
+    this.#bytes[this.#length++] = 0x0a;
+    this.#count++;
+  }
+
+  /** What was collected, without giving it up. */
+  take(): RecordBlock[] {
+    if (this.#count === 0) return this.#full;
+    return [...this.#full, { bytes: this.#bytes.subarray(0, this.#length), count: this.#count }];
+  }
+
+  /** Forgets what was collected. */
+  reset(): void {
+    this.#full = [];
+    this.#fullBytes = 0;
+    this.#length = 0;
+    this.#count = 0;
+  }
+
+  #makeRoom(most: number): void {
+    if (this.#length > 0 && this.#length + most > BLOCK_BYTES) {
+      this.#full.push({ bytes: this.#bytes.subarray(0, this.#length), count: this.#count });
+      this.#fullBytes += this.#length;
+      this.#bytes = Buffer.allocUnsafe(Math.max(BLOCK_BYTES, most));
+      this.#length = 0;
+      this.#count = 0;
+      return;
+    }
+    const size = Math.max(Math.min(this.#bytes.length * 4, BLOCK_BYTES), this.#length + most);
+    const grown = Buffer.allocUnsafe(size);
+    this.#bytes.copy(grown, 0, 0, this.#length);
+    this.#bytes = grown;
+  }
+}
