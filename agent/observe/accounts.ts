@@ -3,8 +3,8 @@
  *
  *   lines + restored = records + merged + filtered + foreign + unparsable + dropped + held
  *
- * where `held` is the windows that are open now (each holds the line that opened it; it becomes a record when
- * its window closes) and `restored` those that an earlier process had left open. Records that the agent makes
+ * where `held` is the windows that are open now (each holds the line that opened it, which becomes a record when
+ * the window closes) and `restored` those that an earlier process had left open. Records that the agent makes
  * of itself (summaries) stand outside. Plain numbers, for they change with every line; the metrics read them
  * when they are scraped.
  */
@@ -17,12 +17,6 @@ export class Accounts {
   readonly filtered = new Tally();
   readonly unparsable = new Tally();
   readonly dropped = new Tally();
-
-  /** Lines that no class has: windows that are open. Anything else would be a defect. */
-  held(): number {
-    const { lines, restored, records, merged, filtered, foreign, unparsable, dropped } = this;
-    return lines + restored - records - merged - filtered.total - foreign - unparsable.total - dropped.total;
-  }
 }
 
 /** Counts by reason; the reasons are a bounded set, named by who counts. */
@@ -53,7 +47,8 @@ export interface AccountsSummary {
   restored: number;
 }
 
-export function summarizeAccounts(all: Iterable<Accounts>): AccountsSummary {
+/** @param held windows that are open now */
+export function summarizeAccounts(all: Iterable<Accounts>, held: number): AccountsSummary {
   const sum: AccountsSummary = {
     lines: 0,
     records: 0,
@@ -62,7 +57,7 @@ export function summarizeAccounts(all: Iterable<Accounts>): AccountsSummary {
     foreign: 0,
     unparsable: {},
     dropped: {},
-    held: 0,
+    held,
     restored: 0,
   };
   for (const accounts of all) {
@@ -71,7 +66,6 @@ export function summarizeAccounts(all: Iterable<Accounts>): AccountsSummary {
     sum.merged += accounts.merged;
     sum.filtered += accounts.filtered.total;
     sum.foreign += accounts.foreign;
-    sum.held += accounts.held();
     sum.restored += accounts.restored;
     for (const [reason, count] of accounts.unparsable.entries()) add(sum.unparsable, reason, count);
     for (const [reason, count] of accounts.dropped.entries()) add(sum.dropped, reason, count);

@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { stringify } from 'yaml';
+import type { AccountsSummary } from '../../agent/observe/accounts.ts';
+import { Awaited } from './awaited.ts';
+
+export const AGENT = join(import.meta.dirname, '../../dist/policy-log-agent.mjs');
+
+/** A line of the agent's own log. */
+interface LogLine {
+  level: string;
+  msg: string;
+  [field: string]: unknown;
+}
+
+/** The built agent as a process of its own, with its log lines and records as they come. */
+export class AgentProcess {
+  readonly log = new Awaited<LogLine>();
+  readonly stdout = new Awaited<string>();
+  readonly process: ChildProcess;
+  readonly #exited: Promise<unknown[]>;
+
+  /** @param config the configuration, as an object; written to `dir` */
+  constructor(dir: string, config: object, options: string[] = []) {
+    const file = join(dir, 'config.yaml');
+    writeFileSync(file, stringify(config));
+    this.process = spawn(process.execPath, [AGENT, 'run', '--config', file, ...options], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#exited = once(this.process, 'exit');
+    createInterface(this.process.stderr!).on('line', (line) => this.log.push(parseLogLine(line)));
+    createInterface(this.process.stdout!).on('line', (line) => this.stdout.push(line));
+  }
+
+  /** Resolves with the URL of its HTTP endpoints, once it runs. */
+  async ready(): Promise<string> {
+    const lines = await this.log.until('the agent says that it runs', (items) =>
+      items.some((line) => line.msg === 'running' || line.level === 'fatal'),
+    );
+    return String(lines.find((line) => line.msg === 'running')?.http);
+  }
+
+  /** The value of one metric, summed over label sets that hold all of `labels`. */
+  async metric(name: string, labels: Record<string, string> = {}): Promise<number> {
+    const text = await (await fetch(`${await this.ready()}/metrics`)).text();
+    const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
+    return text
+      .split('\n')
+      .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+      .filter((line) => wanted.every((label) => line.includes(label)))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  }
+
+  /** Ends it and resolves with its exit code (null where a signal ended it) and its accounts. */
+  async stop(
+    signal: NodeJS.Signals = 'SIGTERM',
+  ): Promise<{ code: number | null; accounts: AccountsSummary | undefined }> {
+    this.process.kill(signal);
+    return this.exited();
+  }
+
+  async exited(): Promise<{ code: number | null; accounts: AccountsSummary | undefined }> {
+    const [code] = await this.#exited;
+    const stopped = this.log.items.find((line) => line.msg === 'stopped');
+    return { code: code as number | null, accounts: stopped?.accounts as AccountsSummary | undefined };
+  }
+}
+
+function parseLogLine(line: string): LogLine {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return { level: 'fatal', msg: line };
+  }
+}
