@@ -6,29 +6,69 @@ const SIZE_BYTES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, KB: 1e3, M
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 const SIZE = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|KB|MB|GB)$/;
 
-/** A duration with its unit, as `5s`, `250ms`, `10m`; gives milliseconds. */
-export function duration() {
-  return z.pipe(
-    z.string().check(z.regex(DURATION, 'a duration with a unit: 250ms, 5s, 10m, 1h, 7d')),
-    z.transform((text: string) => {
-      const [, amount, unit] = DURATION.exec(text)!;
-      return Math.round(Number(amount) * DURATION_MS[unit as keyof typeof DURATION_MS]);
-    }),
+const DURATION_WANTED = 'a duration with a unit: 250ms, 5s, 10m, 1h, 7d';
+const SIZE_WANTED = 'a size with a unit: 64KiB, 512MiB, 10MB';
+
+// Beyond this a timer of Node fires at once, and a size is a slip of the pen.
+const DURATION_MS_MAX = 2 ** 31 - 1;
+const SIZE_BYTES_MAX = 2 ** 50;
+
+/**
+ * A duration with its unit, as `5s`, `250ms`, `10m`; gives milliseconds.
+ * @param min smallest that makes sense, written the same way
+ */
+export function duration(min = '0ms', max?: string) {
+  return amount(
+    DURATION,
+    DURATION_MS,
+    DURATION_WANTED,
+    min,
+    max ?? printAmount(DURATION_MS_MAX, DURATION_MS),
+    'duration',
   );
 }
 
 /** A size with its unit, as `64KiB`, `512MiB`; gives bytes. */
-export function size() {
-  return z.pipe(
-    z.string().check(z.regex(SIZE, 'a size with a unit: 64KiB, 512MiB, 10MB')),
-    z.transform((text: string) => {
-      const [, amount, unit] = SIZE.exec(text)!;
-      return Math.round(Number(amount) * SIZE_BYTES[unit as keyof typeof SIZE_BYTES]);
-    }),
-  );
+export function size(min = '0B', max?: string) {
+  return amount(SIZE, SIZE_BYTES, SIZE_WANTED, min, max ?? printAmount(SIZE_BYTES_MAX, SIZE_BYTES), 'size');
 }
 
 /** A whole number from `min` on. */
 export function count(min = 1, max = Number.MAX_SAFE_INTEGER) {
-  return z.int().check(z.gte(min), z.lte(max));
+  const wanted =
+    max === Number.MAX_SAFE_INTEGER
+      ? `a whole number from ${min} on`
+      : `a whole number from ${min} to ${max}`;
+  return z.int(wanted).check(z.gte(min, wanted), z.lte(max, wanted));
+}
+
+type Units = Readonly<Record<string, number>>;
+
+// A codec, so that the effective configuration can be written with units again.
+function amount(pattern: RegExp, units: Units, wanted: string, min: string, max: string, kind: string) {
+  const parse = (text: string): number => {
+    const [, number, unit] = pattern.exec(text)!;
+    return Math.round(Number(number) * units[unit!]!);
+  };
+  const range = `a ${kind} from ${min} to ${max}`;
+  return z.codec(
+    z.string(wanted).check(z.regex(pattern, wanted)),
+    z.int(range).check(z.gte(parse(min), range), z.lte(parse(max), range)),
+    { decode: parse, encode: (value) => printAmount(value, units) },
+  );
+}
+
+/** The shortest exact way to write `value`; ties go to the unit that comes first. */
+function printAmount(value: number, units: Units): string {
+  let best = '';
+  for (const [unit, factor] of Object.entries(units)) {
+    if (value % factor !== 0) continue;
+    const text = `${value / factor}${unit}`;
+    if (best === '' || text.length - unit.length < best.length - unitLength(best)) best = text;
+  }
+  return best;
+}
+
+function unitLength(text: string): number {
+  return text.length - text.search(/[A-Za-z]/);
 }

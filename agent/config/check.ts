@@ -1,0 +1,119 @@
+import { matchesGlob } from 'node:path';
+import type { FileInput } from './inputs.ts';
+import type { Path } from './path.ts';
+import type { Finding } from './problem.ts';
+import type { Config, SinkConfig } from './schema.ts';
+
+/** A configuration of which parts may be missing, because they were not valid by themselves. */
+export type Checkable = Partial<Omit<Config, 'inputs' | 'sinks'>> & {
+  readonly inputs: readonly (FileInput | undefined)[];
+  readonly sinks: readonly (SinkConfig | undefined)[];
+};
+
+/** What no key is wrong about alone: values that do not go together. */
+export function checkTogether(config: Checkable): Finding[] {
+  return [
+    ...duplicates(config.inputs, 'inputs', 'name', (input) => input.name),
+    ...duplicates(config.sinks, 'sinks', 'name', (sink) => sink.name),
+    ...duplicates(config.sinks, 'sinks', 'path', (sink) => (sink.type === 'file' ? sink.path : undefined)),
+    ...manyOnStdout(config.sinks),
+    ...delegates(config.select),
+    ...dispositionRules(config.select),
+    ...timezones(config.inputs),
+    ...feedback(config.inputs, config.sinks),
+    ...config.sinks.flatMap((sink, i) => (sink === undefined ? [] : sinkSizes(sink, ['sinks', i], config))),
+  ];
+}
+
+function duplicates<T>(
+  entries: readonly (T | undefined)[],
+  list: string,
+  key: string,
+  textOf: (entry: T) => string | undefined,
+): Finding[] {
+  const first = new Map<string, number>();
+  return entries.flatMap((entry, i) => {
+    const value = entry === undefined ? undefined : textOf(entry);
+    if (value === undefined) return [];
+    const other = first.get(value);
+    if (other === undefined) {
+      first.set(value, i);
+      return [];
+    }
+    return [{ path: [list, i, key], message: `${value} is taken by ${list}[${other}]; use another ${key}` }];
+  });
+}
+
+function manyOnStdout(sinks: Checkable['sinks']): Finding[] {
+  const indexes = sinks.flatMap((sink, i) => (sink?.type === 'stdout' ? [i] : []));
+  return indexes.slice(1).map((i) => ({
+    path: ['sinks', i, 'type'],
+    message: `sinks[${indexes[0]}] writes to standard output already; one sink may`,
+  }));
+}
+
+/** GKE's NetworkLogging refuses the same combination, with the same reason. */
+function delegates(select: Checkable['select']): Finding[] {
+  return (['allow', 'deny'] as const)
+    .filter((verdict) => select?.[verdict].delegate && !select[verdict].log)
+    .map((verdict) => ({
+      path: ['select', verdict, 'delegate'],
+      message: `the ${verdict} log action is invalid: delegate cannot be true when log is false`,
+    }));
+}
+
+function dispositionRules(select: Checkable['select']): Finding[] {
+  return (select?.dispositions ?? []).flatMap((rule, i) =>
+    rule.prefix === undefined && rule.policy === undefined
+      ? [{ path: ['select', 'dispositions', i], message: 'a rule needs a prefix or a policy' }]
+      : [],
+  );
+}
+
+function timezones(inputs: Checkable['inputs']): Finding[] {
+  return inputs.flatMap((input, i) => {
+    if (input?.format !== 'syslog' || input.timezone === undefined) return [];
+    try {
+      new Intl.DateTimeFormat('en', { timeZone: input.timezone });
+      return [];
+    } catch {
+      const message = `expected an IANA time zone, as Europe/Berlin or UTC; got ${JSON.stringify(input.timezone)}`;
+      return [{ path: ['inputs', i, 'timezone'], message }];
+    }
+  });
+}
+
+/** A file that the agent writes and reads grows for ever. */
+function feedback(inputs: Checkable['inputs'], sinks: Checkable['sinks']): Finding[] {
+  return sinks.flatMap((sink, i) => {
+    if (sink?.type !== 'file') return [];
+    const written = [sink.path, `${sink.path}.1`];
+    const reader = inputs.findIndex((input) =>
+      input?.paths.some((glob) => written.some((file) => file === glob || matchesGlob(file, glob))),
+    );
+    if (reader === -1) return [];
+    return [
+      {
+        path: ['sinks', i, 'path'],
+        message: `inputs[${reader}] reads this file; write where no input reads`,
+      },
+    ];
+  });
+}
+
+function sinkSizes(sink: SinkConfig, path: Path, config: Checkable): Finding[] {
+  const findings: Finding[] = [];
+  if (config.state !== undefined && sink.batch.bytes_max > config.state.size_max) {
+    findings.push({
+      path: [...path, 'batch', 'bytes_max'],
+      message: 'a request cannot hold more than state.size_max; make one larger or the other smaller',
+    });
+  }
+  if ('retry' in sink && sink.retry.backoff_min > sink.retry.backoff_max) {
+    findings.push({
+      path: [...path, 'retry', 'backoff_min'],
+      message: 'longer than backoff_max; the first pause must be the shortest',
+    });
+  }
+  return findings;
+}
