@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import split2 from 'split2';
+
+/** The built agent: one file. */
+export const AGENT_PATH = fileURLToPath(new URL('../../dist/policy-log-agent.mjs', import.meta.url));
+
+/** What became of the lines, as `run` and `parse` report it when they end. */
+export interface Accounts {
+  lines: number;
+  records: number;
+  merged: number;
+  filtered: number;
+  foreign: number;
+  unparsable: Record<string, number>;
+  dropped: Record<string, number>;
+  open?: number;
+}
+
+/** A line of the agent's own log. */
+export interface LogLine {
+  level: number | string;
+  msg: string;
+  accounts?: Accounts;
+  [key: string]: unknown;
+}
+
+/** The agent as a child process in a process group of its own, so that a Ctrl-C reaches it only through us. */
+export class AgentProcess {
+  readonly child: ChildProcess;
+  /** Resolves with the exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+  accounts: Accounts | undefined;
+
+  /** @param onLog takes each line of the agent's log; a line that is not JSON comes as `msg` */
+  constructor(args: readonly string[], stdout: 'pipe' | 'ignore', onLog: (line: LogLine) => void) {
+    this.child = spawn(process.execPath, [AGENT_PATH, ...args], {
+      stdio: ['ignore', stdout, 'pipe'],
+      detached: true,
+    });
+    this.child.stderr!.pipe(split2()).on('data', (text: string) => {
+      const line = logLine(text);
+      if (line.accounts !== undefined) this.accounts = line.accounts;
+      onLog(line);
+    });
+    this.ended = once(this.child, 'close').then(([code, signal]) => (code ?? signal) as number | string);
+  }
+
+  /** Asks it to stop; whoever asks again does not wait any longer. */
+  stop(): void {
+    this.child.kill(this.#asked ? 'SIGKILL' : 'SIGTERM');
+    this.#asked = true;
+  }
+
+  #asked = false;
+}
+
+function logLine(text: string): LogLine {
+  try {
+    const line: unknown = JSON.parse(text);
+    if (typeof line === 'object' && line !== null && 'msg' in line) return line as LogLine;
+  } catch {
+    // Not from the agent's log: Node's own messages.
+  }
+  return { level: 50, msg: text };
+}
