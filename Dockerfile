@@ -1,0 +1,33 @@
+# One bundled file and Node.js on a base without a shell or package manager.
+# For amd64 and arm64: the bundle is built once, on the builder's own platform, for it is the same everywhere.
+
+FROM --platform=$BUILDPLATFORM docker.io/library/node:24-bookworm-slim AS bundle
+WORKDIR /src
+COPY package.json package-lock.json ./
+# A registry mirror or its credentials come as a build secret and stay out of the image:
+#   --secret id=npmrc,src=$HOME/.npmrc
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --no-audit --no-fund
+COPY build.ts ./
+COPY agent agent
+COPY parsers parsers
+COPY sinks sinks
+RUN npm run build
+
+FROM docker.io/library/node:24-bookworm-slim AS node
+
+FROM gcr.io/distroless/cc-debian12
+LABEL org.opencontainers.image.title="policy-log-agent" \
+      org.opencontainers.image.description="Node agent that turns Calico and GKE network-policy logs into flow records and delivers them" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
+COPY --from=bundle /src/dist/policy-log-agent.mjs /app/policy-log-agent.mjs
+COPY LICENSE /app/LICENSE
+
+ENV NODE_ENV=production
+# Files below /var/log are often root:adm 0640. The image runs as nobody in particular; whoever runs it decides
+# which user or group can read them (the chart: user 0 without any capability).
+USER 65532:65532
+STOPSIGNAL SIGTERM
+EXPOSE 9660
+ENTRYPOINT ["/usr/local/bin/node", "/app/policy-log-agent.mjs"]
+CMD ["run", "--config", "/etc/policy-log-agent/config.yaml"]

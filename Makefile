@@ -1,0 +1,55 @@
+# `make run` and `make test` need Node.js (20 or newer) and npm, and set up the rest themselves.
+# The project's own Node.js comes with `npm ci`; npm scripts and `npx policy-log-agent` find it first.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BUNDLE  := dist/policy-log-agent.mjs
+INSTALLED := node_modules/.package-lock.json
+SOURCES := $(shell find agent parsers sinks -name '*.ts' 2>/dev/null) build.ts package.json
+IMAGE   ?= policy-log-agent:dev
+REPORT  = --reporter=default --reporter=json --outputFile.json=reports/$(1).json
+
+.PHONY: help run test test-real bench image chart clean
+
+help: ## Show what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+run: $(BUNDLE) ## Run the agent on generated log files (RUN_SECONDS=10 stops by itself)
+	@exec npm run --silent demo
+
+test: $(BUNDLE) ## Format, lint, types, unit and end-to-end tests
+	@test/helpers/packages.sh test
+	npm run --silent lint
+	npm run --silent test:unit -- $(call REPORT,unit)
+	npm run --silent test:e2e -- $(call REPORT,e2e)
+
+test-real: $(BUNDLE) ## Tests against real servers, built once and kept in ~/.cache
+	@test/helpers/packages.sh real
+	@test/real/prepare.sh
+	npm run --silent test:real -- $(call REPORT,real)
+
+bench: $(BUNDLE) ## Measure throughput and memory
+	npm run --silent bench
+
+image: ## Build the container image (docker, podman or buildah)
+	@builder=$$(command -v docker || command -v podman || command -v buildah) \
+	  || { echo 'make image: needs docker, podman or buildah' >&2; exit 1; }; \
+	"$$builder" build -t $(IMAGE) .
+
+chart: ## Package the chart into dist/
+	helm lint --strict helm/policy-log-agent
+	helm package --destination dist helm/policy-log-agent
+
+clean: ## Remove what was built; node_modules and ~/.cache stay
+	rm -rf dist reports
+
+# npm writes this file last, so it is as new as the installation.
+$(INSTALLED): package.json package-lock.json
+	npm ci --no-audit --no-fund
+	@touch $@
+
+$(BUNDLE): $(INSTALLED) $(SOURCES)
+	npm run --silent build
