@@ -56,17 +56,7 @@ export const limitSchema = z.strictObject({
     .check(z.describe('Largest share of the budget that one source address may take; 1 for no share limit.')),
 });
 
-const KEY_FIELDS = [
-  'src_ip',
-  'src_port',
-  'dest_ip',
-  'dest_port',
-  'protocol',
-  'direction',
-  'disposition',
-  'prefix',
-  'input',
-] as const;
+const KEY_FIELDS = ['src_ip', 'src_port', 'dest_ip', 'dest_port', 'protocol', 'direction', 'prefix'] as const;
 
 export const aggregateSchema = z.strictObject({
   level: z
@@ -82,15 +72,12 @@ export const aggregateSchema = z.strictObject({
     .prefault(z.array(z.enum(['allow', 'deny', 'unknown'])), ['deny', 'unknown'])
     .check(z.describe('Which records are merged.')),
   key: z
-    .prefault(z.array(z.enum(KEY_FIELDS)), [
-      'src_ip',
-      'dest_ip',
-      'dest_port',
-      'protocol',
-      'direction',
-      'disposition',
-    ])
-    .check(z.describe('Fields that must be equal for two connections to merge, at level `connection`.')),
+    .prefault(z.array(z.enum(KEY_FIELDS)), ['src_ip', 'dest_ip', 'dest_port', 'protocol', 'direction'])
+    .check(
+      z.describe(
+        "Fields that must be equal for two connections to merge, at level `connection`; besides disposition, input and node. Of fields left out the record has the first connection's values.",
+      ),
+    ),
   src_ports_max: z.prefault(count(0, 1000), 10).check(z.describe('Source ports kept on a merged record.')),
   grace: z
     .prefault(duration(), '2s')
