@@ -1,0 +1,191 @@
+import type { FlowLine } from '../../parsers/line.ts';
+import type { FlowRecord } from '../../parsers/record.ts';
+import type { WindowRow } from '../outbox/types.ts';
+import { AliasTable } from './alias-table.ts';
+import { OpenWindow } from './open-window.ts';
+
+/** Raw keys that are remembered for each window that may be open: a connection can be written in several ways. */
+const ALIASES_PER_WINDOW = 4;
+
+export interface AggregateOptions {
+  readonly windowUs: number;
+  readonly graceUs: number;
+  readonly srcPortsMax: number;
+  readonly keysMax: number;
+  /** Whether a raw key that has merged once may merge without a look at the record. */
+  readonly mergesBlindly: boolean;
+}
+
+/** What all inputs of a node share: how many windows are open, and the order in which they were opened. */
+export interface OpenKeys {
+  open: number;
+  nextOrder: number;
+}
+
+/**
+ * The windows of one input.
+ *
+ * - A window opens with the first connection of its key and holds what is less than `windowUs` from that one's time,
+ *   before or after: an event exactly `windowUs` later opens the next. It neither slides nor is aligned.
+ *   An earlier event (jitter) merges too; one that is a whole window earlier means that the clock was set
+ *   back: it closes the window and opens anew.
+ * - An event closes the windows that it is out of reach of, in the order in which they were opened, up to the
+ *   first that it is in reach of; so records leave in that order. Only an own key's next window may overtake.
+ * - `closeQuiet` closes by the clock what no event closes any more.
+ * - What is open counts against `keysMax` over all inputs; `isFull` is for the caller to ask before it opens.
+ * - `takeChanges` gives the rows that make `restore` continue exactly here.
+ */
+export class Aggregate {
+  readonly #input: string;
+  readonly #options: AggregateOptions;
+  readonly #keys: OpenKeys;
+  readonly #out: (json: string) => void;
+  readonly #aliases: AliasTable;
+  readonly #byKey = new Map<string, OpenWindow>();
+  /** Windows in order of opening, from `#head` on; closed ones stay until they are at the front. */
+  #queue: OpenWindow[] = [];
+  #head = 0;
+  #dirty: OpenWindow[] = [];
+  #gone: string[] = [];
+  #touched = true;
+  #quietSinceUs = 0;
+
+  /** @param out takes the JSON of each record whose window closes */
+  constructor(input: string, options: AggregateOptions, keys: OpenKeys, out: (json: string) => void) {
+    this.#input = input;
+    this.#options = options;
+    this.#keys = keys;
+    this.#out = out;
+    this.#aliases = new AliasTable(options.keysMax * ALIASES_PER_WINDOW);
+  }
+
+  get isFull(): boolean {
+    return this.#keys.open >= this.#options.keysMax;
+  }
+
+  /** Merges a line whose raw key is known to belong to an open window in reach. Decodes and allocates nothing. */
+  merge(line: FlowLine): boolean {
+    const window = this.#aliases.find(line);
+    if (window === undefined || !window.reaches(line.timeUs, this.#options.windowUs)) return false;
+    this.#add(window, line);
+    return true;
+  }
+
+  /** Merges a line into the open window of its key. A window out of its reach is closed instead. */
+  mergeByKey(line: FlowLine, key: string): boolean {
+    const window = this.#byKey.get(key);
+    if (window === undefined) return false;
+    if (!window.reaches(line.timeUs, this.#options.windowUs)) {
+      this.#close(window);
+      return false;
+    }
+    if (this.#options.mergesBlindly) this.#aliases.add(line, window);
+    this.#add(window, line);
+    return true;
+  }
+
+  /** Opens the window of a key that has none. */
+  open(line: FlowLine, key: string, record: FlowRecord): void {
+    const window = new OpenWindow(this.#input, this.#keys.nextOrder, key, line.timeUs, record);
+    this.#keys.nextOrder += 1;
+    this.#keep(window);
+    if (this.#options.mergesBlindly) this.#aliases.add(line, window);
+    this.#add(window, line);
+  }
+
+  /** Closes what an event at this time is out of reach of. */
+  advance(timeUs: number): void {
+    for (let window = this.#oldest(); window !== undefined; window = this.#oldest()) {
+      if (window.reaches(timeUs, this.#options.windowUs)) return;
+      this.#close(window);
+    }
+  }
+
+  /**
+   * Closes by the clock; called when the input has been read to its end. A window closes a grace after its end, and not
+   * before no line has come for as long. Events stamped later than the clock says count as if they were of
+   * the time at which the clock first saw their window.
+   */
+  closeQuiet(nowUs: number): void {
+    const { windowUs, graceUs } = this.#options;
+    if (this.#touched) this.#quietSinceUs = nowUs;
+    this.#touched = false;
+    const isQuiet = nowUs >= this.#quietSinceUs + graceUs;
+    for (const window of this.#opened()) {
+      if (window.futureEndUs === 0) window.futureEndUs = nowUs + windowUs;
+      const endUs = Math.min(window.firstUs + windowUs, window.futureEndUs);
+      if (isQuiet && nowUs >= endUs + graceUs) this.#close(window);
+    }
+  }
+
+  /** Closes everything, in order of opening. */
+  closeAll(): void {
+    for (const window of this.#opened()) this.#close(window);
+  }
+
+  /** Raw keys that were learnt no longer decide: what they stood for may have changed. */
+  forgetAliases(): void {
+    this.#aliases.clear();
+  }
+
+  /** What changed since the last call. Adds to the lists given. */
+  takeChanges(put: WindowRow[], gone: string[]): void {
+    for (const window of this.#dirty) {
+      window.dirty = false;
+      if (!window.open) continue;
+      window.stored = true;
+      put.push(window.toRow());
+    }
+    gone.push(...this.#gone);
+    this.#dirty = [];
+    this.#gone = [];
+  }
+
+  /** Takes over a window that was open before; windows come in order of opening. */
+  restore(window: OpenWindow): void {
+    this.#keys.nextOrder = Math.max(this.#keys.nextOrder, window.order + 1);
+    this.#keep(window);
+  }
+
+  /** Every open window's row, in order of opening. */
+  rows(): WindowRow[] {
+    return this.#opened().map((window) => window.toRow());
+  }
+
+  #keep(window: OpenWindow): void {
+    this.#keys.open += 1;
+    this.#byKey.set(window.key, window);
+    this.#queue.push(window);
+  }
+
+  #add(window: OpenWindow, line: FlowLine): void {
+    window.merge(line, this.#options.srcPortsMax);
+    this.#touched = true;
+    if (window.dirty) return;
+    window.dirty = true;
+    this.#dirty.push(window);
+  }
+
+  #close(window: OpenWindow): void {
+    this.#out(window.toJson());
+    window.close();
+    this.#keys.open -= 1;
+    if (this.#byKey.get(window.key) === window) this.#byKey.delete(window.key);
+    if (window.stored) this.#gone.push(window.id);
+  }
+
+  /** The window at the front; lets go of the closed ones before it. */
+  #oldest(): OpenWindow | undefined {
+    const queue = this.#queue;
+    while (this.#head < queue.length && !queue[this.#head]!.open) this.#head += 1;
+    if (this.#head * 2 > queue.length && this.#head > 64) {
+      this.#queue = queue.slice(this.#head);
+      this.#head = 0;
+    }
+    return this.#queue[this.#head];
+  }
+
+  #opened(): OpenWindow[] {
+    return this.#queue.slice(this.#head).filter((window) => window.open);
+  }
+}
