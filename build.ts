@@ -38,7 +38,7 @@ await build({
   minifyWhitespace: true,
   minifySyntax: true,
   sourcemap: 'external',
-  legalComments: 'external',
+  legalComments: 'eof',
   plugins: [builtinsWhenNeeded],
   logLevel: 'warning',
 });

@@ -43,9 +43,9 @@ const fieldTest = z.strictObject({
 
 export const filterSchema: z.ZodMiniType<FilterConfig> = z.lazy(() =>
   z.union([
-    z.strictObject({ and: z.array(filterSchema).check(z.minLength(1)) }),
-    z.strictObject({ or: z.array(filterSchema).check(z.minLength(1)) }),
-    z.strictObject({ not: filterSchema }),
+    z.strictObject({ and: z.array(filterSchema).check(z.minLength(1), z.describe('All of these hold.')) }),
+    z.strictObject({ or: z.array(filterSchema).check(z.minLength(1), z.describe('One of these holds.')) }),
+    z.strictObject({ not: filterSchema }).check(z.describe('This does not hold.')),
     fieldTest,
   ]),
 ) as z.ZodMiniType<FilterConfig>;

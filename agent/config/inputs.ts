@@ -1,6 +1,8 @@
 import * as z from 'zod/mini';
 import { duration, size } from './units.ts';
 
+const fileType = z.literal('file').check(z.describe('How lines are read: from files.'));
+
 const common = {
   name: z
     .optional(z.string().check(z.minLength(1)))
@@ -36,7 +38,7 @@ const workloadInterfaces = z
   );
 
 const syslog = z.strictObject({
-  type: z.literal('file'),
+  type: fileType,
   format: z.literal('syslog').check(z.describe('Kernel LOG lines in a syslog file.')),
   ...common,
   prefixes: z
@@ -63,19 +65,19 @@ const syslog = z.strictObject({
 });
 
 const policyAction = z.strictObject({
-  type: z.literal('file'),
+  type: fileType,
   format: z.literal('policy_action').check(z.describe("JSON lines of GKE Dataplane V2's policy logging.")),
   ...common,
 });
 
 const flowLog = z.strictObject({
-  type: z.literal('file'),
+  type: fileType,
   format: z.literal('flow_log').check(z.describe('Calico Enterprise flow logs, text or JSON.')),
   ...common,
 });
 
 const raw = z.strictObject({
-  type: z.literal('file'),
+  type: fileType,
   format: z.enum(['json', 'text']).check(z.describe('Other logs, shipped as they are.')),
   ...common,
   log_type: z

@@ -28,15 +28,17 @@ const dispositionRule = z
       .optional(z.string())
       .check(z.describe('Log prefix; literal, with `*`, or /regular expression/.')),
     policy: z.optional(z.string()).check(z.describe('Policy name, as NAMESPACE/NAME or NAME.')),
-    disposition: z.enum(['allow', 'deny', 'unknown']),
+    disposition: z
+      .enum(['allow', 'deny', 'unknown'])
+      .check(z.describe('What records of this prefix or policy say.')),
   })
   .check(
     z.describe('Gives records of a prefix or policy their disposition; the first rule that fits decides.'),
   );
 
 export const selectSchema = z.strictObject({
-  allow: verdict(),
-  deny: verdict(),
+  allow: verdict().check(z.describe('Records of allowed connections.')),
+  deny: verdict().check(z.describe('Records of denied connections.')),
   dispositions: z
     .prefault(z.array(dispositionRule), [])
     .check(z.describe('What a Log rule means. Without a rule it means `unknown`.')),
@@ -89,8 +91,10 @@ export const enrichSchema = z.strictObject({
     .prefault(
       z.array(
         z.strictObject({
-          name: z.string().check(z.minLength(1)),
-          cidrs: z.array(z.union([z.cidrv4(), z.cidrv6()])).check(z.minLength(1)),
+          name: z.string().check(z.minLength(1), z.describe('What records say as `network`.')),
+          cidrs: z
+            .array(z.union([z.cidrv4(), z.cidrv6()]))
+            .check(z.minLength(1), z.describe('Networks that have this name.')),
         }),
       ),
       [],
@@ -132,25 +136,29 @@ export const configSchema = z.strictObject({
     .prefault(stateSchema, {})
     .check(z.describe('Where offsets, windows and waiting records are kept.')),
   sinks: z.array(sinkSchema).check(z.minLength(1), z.describe('Where records go.')),
-  http: z.prefault(
-    z.strictObject({
-      listen: z
-        .prefault(
-          z.string().check(z.regex(/^(\[[0-9a-fA-F:]+\]|[^:]+):\d{1,5}$/, 'ADDRESS:PORT')),
-          '0.0.0.0:9660',
-        )
-        .check(z.describe('Address and port of /metrics, /healthz and /readyz; port 0 for any free one.')),
-    }),
-    {},
-  ),
-  log: z.prefault(
-    z.strictObject({
-      level: z
-        .prefault(z.enum(['trace', 'debug', 'info', 'warn', 'error']), 'info')
-        .check(z.describe("Level of the agent's own log.")),
-    }),
-    {},
-  ),
+  http: z
+    .prefault(
+      z.strictObject({
+        listen: z
+          .prefault(
+            z.string().check(z.regex(/^(\[[0-9a-fA-F:]+\]|[^:]+):\d{1,5}$/, 'ADDRESS:PORT')),
+            '0.0.0.0:9660',
+          )
+          .check(z.describe('Address and port of /metrics, /healthz and /readyz; port 0 for any free one.')),
+      }),
+      {},
+    )
+    .check(z.describe('Metrics and health.')),
+  log: z
+    .prefault(
+      z.strictObject({
+        level: z
+          .prefault(z.enum(['trace', 'debug', 'info', 'warn', 'error']), 'info')
+          .check(z.describe("Level of the agent's own log.")),
+      }),
+      {},
+    )
+    .check(z.describe("The agent's own log, JSON lines on standard error.")),
   shutdown_timeout: z
     .prefault(duration(), '10s')
     .check(z.describe("How long a stop may take to flush; shorter than the pod's grace period.")),

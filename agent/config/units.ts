@@ -52,7 +52,7 @@ function amount(pattern: RegExp, units: Units, wanted: string, min: string, max:
   };
   const range = `a ${kind} from ${min} to ${max}`;
   return z.codec(
-    z.string(wanted).check(z.regex(pattern, wanted)),
+    z.string(wanted).check(z.regex(pattern, wanted), z.meta({ title: kind })),
     z.int(range).check(z.gte(parse(min), range), z.lte(parse(max), range)),
     { decode: parse, encode: (value) => printAmount(value, units) },
   );

@@ -32,20 +32,22 @@ export const commonSinkKeys = {
 
 /** How records are put together into one request. */
 export function batchSchema(defaults: { records: number; bytes: string; age: string }) {
-  return z.prefault(
-    z.strictObject({
-      records_max: z
-        .prefault(count(1, 100_000), defaults.records)
-        .check(z.describe('Most records in a request.')),
-      bytes_max: z
-        .prefault(size(), defaults.bytes)
-        .check(z.describe('Most bytes in a request, before compression.')),
-      age_max: z
-        .prefault(duration(), defaults.age)
-        .check(z.describe('How long a record may wait for others.')),
-    }),
-    {},
-  );
+  return z
+    .prefault(
+      z.strictObject({
+        records_max: z
+          .prefault(count(1, 100_000), defaults.records)
+          .check(z.describe('Most records in a request.')),
+        bytes_max: z
+          .prefault(size(), defaults.bytes)
+          .check(z.describe('Most bytes in a request, before compression.')),
+        age_max: z
+          .prefault(duration(), defaults.age)
+          .check(z.describe('How long a record may wait for others.')),
+      }),
+      {},
+    )
+    .check(z.describe('How records are put together into one request.'));
 }
 
 /** How a sink that talks to a server retries. */
@@ -56,15 +58,17 @@ export const deliveryKeys = {
   request_timeout: z
     .prefault(duration(), '30s')
     .check(z.describe('A request that takes longer is given up and sent again.')),
-  retry: z.prefault(
-    z.strictObject({
-      backoff_min: z
-        .prefault(duration(), '1s')
-        .check(z.describe('Pause before the first retry; it doubles, with full jitter.')),
-      backoff_max: z
-        .prefault(duration(), '30s')
-        .check(z.describe('Longest pause between retries. Retries never end.')),
-    }),
-    {},
-  ),
+  retry: z
+    .prefault(
+      z.strictObject({
+        backoff_min: z
+          .prefault(duration(), '1s')
+          .check(z.describe('Pause before the first retry; it doubles, with full jitter.')),
+        backoff_max: z
+          .prefault(duration(), '30s')
+          .check(z.describe('Longest pause between retries. Retries never end.')),
+      }),
+      {},
+    )
+    .check(z.describe('Pauses between tries.')),
 };

@@ -8,15 +8,17 @@ export const fileSinkSchema = z.strictObject({
   path: z
     .string()
     .check(z.startsWith('/', 'an absolute path'), z.describe('The file; rotated ones get `.1`, `.2`, …')),
-  rotate: z.prefault(
-    z.strictObject({
-      size_max: z
-        .prefault(size(), '100MiB')
-        .check(z.describe('The file is rotated before it grows beyond this.')),
-      files_max: z.prefault(count(0, 1000), 5).check(z.describe('Rotated files to keep.')),
-    }),
-    {},
-  ),
+  rotate: z
+    .prefault(
+      z.strictObject({
+        size_max: z
+          .prefault(size(), '100MiB')
+          .check(z.describe('The file is rotated before it grows beyond this.')),
+        files_max: z.prefault(count(0, 1000), 5).check(z.describe('Rotated files to keep.')),
+      }),
+      {},
+    )
+    .check(z.describe('When the file makes room for a new one.')),
   fsync: z
     .prefault(z.boolean(), true)
     .check(z.describe('Whether a batch counts as delivered only when it is on the disk.')),

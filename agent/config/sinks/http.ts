@@ -5,11 +5,11 @@ export const httpSinkSchema = z.strictObject({
   type: z.literal('http').check(z.describe('Records in the body of HTTP requests.')),
   ...commonSinkKeys,
   url: z.url({ protocol: /^https?$/, error: 'an http or https URL' }).check(z.describe('Where requests go.')),
-  method: z.prefault(z.enum(['POST', 'PUT']), 'POST'),
+  method: z.prefault(z.enum(['POST', 'PUT']), 'POST').check(z.describe('Method of the requests.')),
   encoding: z
     .prefault(z.enum(['ndjson', 'json_array']), 'ndjson')
     .check(z.describe('One object a line, or one array.')),
-  compression: z.prefault(z.enum(['none', 'gzip']), 'none'),
+  compression: z.prefault(z.enum(['none', 'gzip']), 'none').check(z.describe('How the body is packed.')),
   headers: z
     .prefault(z.record(z.string(), z.string()), {})
     .check(z.describe('Further request headers; a secret comes from a variable or a file.')),

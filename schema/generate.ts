@@ -1,0 +1,19 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { schemaText } from '../agent/commands/schema.ts';
+import { configurationPage } from './configuration-page.ts';
+
+/**
+ * What is generated from the schemas, by path from the top of the repository. `npm run schema` writes it; a
+ * test holds what is committed to it.
+ */
+export function generatedFiles(): Map<string, string> {
+  const template = readFileSync(new URL('configuration.template.md', import.meta.url), 'utf8');
+  return new Map([
+    ['schema/config.schema.json', schemaText('config')],
+    ['docs/configuration.md', configurationPage(template)],
+  ]);
+}
+
+if (import.meta.main) {
+  for (const [path, text] of generatedFiles()) writeFileSync(new URL(`../${path}`, import.meta.url), text);
+}
