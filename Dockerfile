@@ -6,7 +6,7 @@ WORKDIR /src
 COPY package.json package-lock.json ./
 # A registry mirror or its credentials come as a build secret and stay out of the image:
 #   --secret id=npmrc,src=$HOME/.npmrc
-RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --no-audit --no-fund
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts --no-audit --no-fund
 COPY build.ts ./
 COPY agent agent
 COPY parsers parsers
@@ -20,7 +20,7 @@ LABEL org.opencontainers.image.title="policy-log-agent" \
       org.opencontainers.image.description="Node agent that turns Calico and GKE network-policy logs into flow records and delivers them" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
-COPY --from=bundle /src/dist/policy-log-agent.mjs /app/policy-log-agent.mjs
+COPY --from=bundle /src/dist/policy-log-agent.mjs /app/
 COPY LICENSE /app/LICENSE
 
 ENV NODE_ENV=production
