@@ -10,17 +10,27 @@ export interface Sink {
    * @param signal aborted when the request takes too long or the agent must stop
    */
   send(batch: Batch, signal: AbortSignal): Promise<Outcome>;
-  /** Opens what `send` needs; called once, before the first batch. Errors are retried by the engine. */
+  /** Opens what `send` needs; called once, before the first batch. When it rejects, the engine tries again. */
   open?(): Promise<void>;
   /** Lets go of connections and descriptors. */
   close(): Promise<void>;
 }
 
+/**
+ * A crash of the agent makes the engine send again, in the same order, at most this many bytes of records that
+ * were delivered, and what was under way.
+ */
+export const REPEATED_BYTES_MAX = 8 << 20;
+
 /** Records in the order of the outbox, at least one. */
 export interface Batch {
-  readonly records: readonly OutgoingRecord[];
+  readonly count: number;
   /** Bytes of all records, with one newline each. */
   readonly bytes: number;
+  /** The records one by one; made when first asked for. */
+  readonly records: readonly OutgoingRecord[];
+  /** The records as newline-delimited JSON, each line ended: few pieces, and nothing copied. */
+  readonly ndjson: readonly Buffer[];
 }
 
 /** One record on its way out: its JSON as bytes, decoded only by who asks. */
@@ -32,7 +42,7 @@ export interface OutgoingRecord {
 }
 
 /** What became of a batch: what is neither refused nor in need of a retry is delivered. */
-export type Outcome = Delivered | Retry | TooLarge;
+export type Outcome = Delivered | Retry | TooLarge | Rejected;
 
 export interface Delivered {
   readonly kind: 'delivered';
@@ -64,4 +74,21 @@ export interface Retry {
 export interface TooLarge {
   readonly kind: 'too_large';
   readonly reason: string;
+}
+
+/**
+ * The destination refuses the batch as a whole and does not say which record is at fault; the engine halves it
+ * until it knows.
+ */
+export interface Rejected {
+  readonly kind: 'rejected';
+  readonly reason: string;
+}
+
+/** What a sink may use of the agent. */
+export interface SinkContext {
+  /** Something about the configuration that whoever runs the agent should know. */
+  warn(message: string): void;
+  /** Asks for a clean stop of the agent: nobody is left to send to. */
+  stop(reason: string): void;
 }

@@ -38,15 +38,61 @@ export interface SavedState {
   readonly values: ReadonlyMap<string, string>;
 }
 
-/** A place in the outbox: the first `index` records of block `seq`, and all before it, are done. */
-export interface Cursor {
-  readonly seq: number;
-  readonly index: number;
+/**
+ * What became of a commit. When it failed nothing was changed, and the same commit may be tried again:
+ * the file system is full, does not let us write, or fails.
+ */
+export type CommitResult = { readonly ok: true } | CommitFailure;
+
+export interface CommitFailure {
+  readonly ok: false;
+  readonly reason: 'disk_full' | 'permission' | 'io_error';
+  readonly message: string;
 }
 
-/** A block as delivery reads it. */
+/**
+ * A block as delivery reads it. Records have numbers in the order of their commits, without gaps; a *position* is
+ * the number of a record, and says that all records before it are done.
+ */
 export interface StoredBlock extends RecordBlock {
-  readonly seq: number;
+  /** Number of the block's first record. */
+  readonly first: number;
   /** When it was committed, ms since the epoch. */
   readonly committedMs: number;
+}
+
+/** Figures for metrics; they cost nothing to ask for. */
+export interface OutboxStats {
+  /** Records that wait for at least one sink, and their bytes. */
+  readonly records: number;
+  readonly bytes: number;
+  /** When the oldest of them was committed, ms since the epoch. */
+  readonly oldestMs: number | undefined;
+  readonly sinks: readonly SinkBacklog[];
+  /** Databases that were moved aside since the start. */
+  readonly corruptions: number;
+  /** Records that were in them, and that at least one sink had not confirmed. */
+  readonly recordsLost: number;
+}
+
+export interface SinkBacklog {
+  readonly name: string;
+  /** Records that this sink has not confirmed. */
+  readonly records: number;
+  /** Records that `when_full: drop_oldest` took from it since the start. */
+  readonly dropped: number;
+}
+
+/** What delivery needs of the outbox. */
+export interface RecordSource {
+  /** The block that holds the record at `position`, or the next one after it. */
+  read(position: number): StoredBlock | undefined;
+  /** Where a sink goes on. */
+  position(sink: string): number;
+  /** The position of the first record that is there; `end` when none is. */
+  begin(): number;
+  /** The position after the last record. */
+  end(): number;
+  /** All records before `position` are done; `bytes` is how many that are since the sink's last call. */
+  acknowledge(sink: string, position: number, bytes: number): void;
 }

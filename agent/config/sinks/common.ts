@@ -72,3 +72,28 @@ export const deliveryKeys = {
     )
     .check(z.describe('Pauses between tries.')),
 };
+
+const file = () => z.optional(z.string().check(z.startsWith('/', 'an absolute path')));
+
+/** How a sink that speaks TLS knows its server, and makes itself known. */
+export const tlsSchema = z
+  .optional(
+    z
+      .strictObject({
+        ca_file: file().check(z.describe('Certificates (PEM) to trust in place of the usual ones.')),
+        cert_file: file().check(z.describe("The client's certificate (PEM), with its chain.")),
+        key_file: file().check(z.describe('The key of that certificate (PEM).')),
+        insecure_skip_verify: z
+          .prefault(z.boolean(), false)
+          .check(
+            z.describe('Accepts any server certificate. Anyone on the way can read and change records.'),
+          ),
+      })
+      .check(
+        z.refine((tls) => (tls.cert_file === undefined) === (tls.key_file === undefined), {
+          error: 'cert_file and key_file go together',
+        }),
+      ),
+  )
+  .check(z.describe('TLS, for https.'));
+export type TlsOptions = z.infer<typeof tlsSchema>;

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { batchSchema, commonSinkKeys, deliveryKeys } from './common.ts';
+import { batchSchema, commonSinkKeys, deliveryKeys, tlsSchema } from './common.ts';
 
 export const httpSinkSchema = z.strictObject({
   type: z.literal('http').check(z.describe('Records in the body of HTTP requests.')),
@@ -13,6 +13,7 @@ export const httpSinkSchema = z.strictObject({
   headers: z
     .prefault(z.record(z.string(), z.string()), {})
     .check(z.describe('Further request headers; a secret comes from a variable or a file.')),
+  tls: tlsSchema,
   ...deliveryKeys,
   batch: batchSchema({ records: 1000, bytes: '1MiB', age: '100ms' }),
 });

@@ -1,0 +1,78 @@
+import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { OutboxError } from './failure.ts';
+
+const SCHEMA_VERSION = 1;
+
+/** Each entry brings the schema from its index to the next version. */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE checkpoints (key TEXT PRIMARY KEY, input TEXT NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE windows (key TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE state_values (name TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE cursors (sink TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE TABLE blocks (
+     first INTEGER PRIMARY KEY, -- number of the block's first record
+     count INTEGER NOT NULL,
+     bytes_before INTEGER NOT NULL, -- bytes of all blocks ever committed before it
+     size INTEGER NOT NULL,
+     committed_ms INTEGER NOT NULL,
+     crc INTEGER NOT NULL,
+     bytes BLOB NOT NULL
+   );
+   CREATE TABLE room (bytes BLOB NOT NULL);`,
+];
+
+const PAGE_BYTES = 4096;
+/** The log is written back when it holds this much, and its file keeps `LOG_BYTES_MAX`; see room.ts. */
+export const LOG_BYTES_MAX = 4 << 20;
+const LOG_PAGES = Math.floor((LOG_BYTES_MAX * 0.75) / PAGE_BYTES);
+
+/**
+ * Opens the state database for this process alone and brings its schema up to date.
+ *
+ * The lock is the kernel's (`locking_mode=EXCLUSIVE`), held from here until `close`: it goes with the process,
+ * however that ends, and no stale lock can remain. It also spares the `-shm` file. But a POSIX lock is dropped
+ * when its process closes *any* descriptor of the file, so nothing else here may open it.
+ * @param lockWaitMs how long to wait for an agent that is about to end
+ * @throws OutboxError, or an error of SQLite for a file that is corrupt
+ */
+export function openDatabase(path: string, lockWaitMs: number): DatabaseSync {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+  const db = new DatabaseSync(path, { timeout: lockWaitMs });
+  try {
+    db.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${LOG_PAGES};
+      PRAGMA journal_size_limit = ${LOG_BYTES_MAX}; PRAGMA temp_store = MEMORY;`);
+    db.exec('BEGIN EXCLUSIVE');
+    migrate(db, path);
+    db.exec('COMMIT');
+    syncFolder(dirname(path));
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function migrate(db: DatabaseSync, path: string): void {
+  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
+  if (version > SCHEMA_VERSION) {
+    throw new OutboxError(
+      'too_new',
+      `cannot use the state database ${path}: a newer agent wrote it (schema ${version}, this one knows ${SCHEMA_VERSION}); run that version, or move the file away`,
+    );
+  }
+  for (const migration of MIGRATIONS.slice(version)) db.exec(migration);
+  if (version < SCHEMA_VERSION) db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+}
+
+/** A new file survives a power loss only when its folder's entry is on the disk. */
+function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,511 @@
+import { statSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
+import { REPEATED_BYTES_MAX } from '../../sinks/sink.ts';
+import type { Logger } from '../observe/log.ts';
+import { openDatabase } from './database.ts';
+import { CorruptError, classifyFailure, OutboxError } from './failure.ts';
+import { quarantine } from './quarantine.ts';
+import { Room } from './room.ts';
+import { type BlockRow, Store } from './store.ts';
+import type {
+  Checkpoint,
+  Commit,
+  CommitFailure,
+  CommitResult,
+  OutboxStats,
+  RecordSource,
+  SavedState,
+  StoredBlock,
+} from './types.ts';
+
+/**
+ * The outbox: offsets, windows, stage values and records in one database, written by one process.
+ *
+ * - When `commit` returns `ok`, neither kill -9 nor a power loss takes back any part of it; when it does not,
+ *   no part of it was written.
+ * - A record is deleted only once every configured sink has confirmed it (or `drop_oldest` took it, counted).
+ * - A confirmation becomes durable with the next commit, after `CONFIRM_DELAY_MS` at the latest, and before
+ *   `REPEATED_BYTES_MAX` of a sink's records are confirmed and not yet durable. A crash makes a sink see again
+ *   at most what it confirmed since, and what was under way.
+ * - What is full refuses only what adds: confirming and deleting go on, see room.ts.
+ * - A database that is corrupt is moved aside, counted, and started afresh with the checkpoints and values that
+ *   are known; the records and open windows in it are lost, and counted.
+ * - It never waits for a sink and knows none; it refuses a second agent on the same file.
+ */
+export class Outbox implements RecordSource {
+  readonly #options: OutboxOptions;
+  readonly #log: Log;
+  #store: Store | undefined;
+  #room: Room | undefined;
+  #sinks = new Map<string, SinkCursor>();
+  /** Number of the next record, and bytes of all records before it. */
+  #end = 1;
+  #bytesEnd = 0;
+  #oldest: BlockRow | undefined;
+  // What a fresh database is given after corruption; windows are left out, for they close within seconds.
+  readonly #checkpoints = new Map<string, Checkpoint>();
+  readonly #values = new Map<string, string>();
+  #timer: NodeJS.Timeout | undefined;
+  #full = false;
+  #isOpen = false;
+  #corruptions = 0;
+  #recordsLost = 0;
+  #loggedFailure: string | undefined;
+
+  constructor(options: OutboxOptions, log: Log) {
+    this.#options = options;
+    this.#log = log;
+  }
+
+  /** Opens the database; call it once, before anything else. @throws OutboxError */
+  open(): void {
+    try {
+      this.#openStore();
+    } catch (error) {
+      if (classifyFailure(error) !== 'corrupt') throw toOutboxError(error, this.#options.path);
+      this.#startAfresh(error);
+    }
+    this.configureSinks(this.#options.sinks);
+  }
+
+  /** What was committed before the restart. */
+  load(): SavedState {
+    try {
+      const state = this.#use().load();
+      for (const checkpoint of state.checkpoints) this.#checkpoints.set(checkpoint.key, checkpoint);
+      for (const [name, json] of state.values) this.#values.set(name, json);
+      return state;
+    } catch (error) {
+      if (classifyFailure(error) !== 'corrupt') throw toOutboxError(error, this.#options.path);
+      this.#startAfresh(error);
+      return { checkpoints: [], windows: [], values: new Map() };
+    }
+  }
+
+  /**
+   * Keeps the cursors of these sinks and no others. A sink that is new begins with the next record.
+   * @throws OutboxError
+   */
+  configureSinks(names: readonly string[]): void {
+    const sinks = new Map<string, SinkCursor>();
+    for (const name of names) sinks.set(name, this.#sinks.get(name) ?? newCursor(this.#end));
+    for (const [name, cursor] of this.#sinks) {
+      if (sinks.has(name)) continue;
+      const records = this.#end - cursor.position;
+      this.#log.info(
+        { sink: name, records },
+        'sink is no longer configured: its place in the outbox is gone',
+      );
+    }
+    const removed = [...this.#sinks.keys()].filter((name) => !sinks.has(name));
+    try {
+      this.#write(() => {
+        for (const name of removed) this.#use().deleteCursor(name);
+      }, sinks);
+    } catch (error) {
+      throw toOutboxError(error, this.#options.path);
+    }
+  }
+
+  /**
+   * Writes everything in one transaction and returns when it is on the disk. Block bytes are copied.
+   * With `ok: false` the caller keeps the change, stops reading, and tries again.
+   */
+  commit(change: Commit, nowMs: number): CommitResult {
+    const state = this.#withoutRepetition(change);
+    if (isEmpty(state)) return OK;
+    const result = this.#guard(() => this.#writeCommit(state, nowMs));
+    if (!result.ok) {
+      this.#armTimer();
+      return result;
+    }
+    for (const checkpoint of state.checkpoints) this.#checkpoints.set(checkpoint.key, checkpoint);
+    for (const key of state.forget) this.#checkpoints.delete(key);
+    for (const [name, json] of state.values) this.#values.set(name, json);
+    return OK;
+  }
+
+  read(position: number): StoredBlock | undefined {
+    if (this.#oldest === undefined || position >= this.#end) return undefined;
+    let block: StoredBlock | undefined;
+    const result = this.#guard(() => {
+      // Once more, for a database that was started afresh holds no blocks.
+      if (this.#oldest) block = this.#use().blockAt(Math.max(position, this.#oldest.first));
+    });
+    this.#logFailure(result);
+    return block;
+  }
+
+  position(sink: string): number {
+    return this.#cursor(sink).position;
+  }
+
+  begin(): number {
+    return this.#oldest?.first ?? this.#end;
+  }
+
+  end(): number {
+    return this.#end;
+  }
+
+  acknowledge(sink: string, position: number, bytes: number): void {
+    const cursor = this.#cursor(sink);
+    cursor.unsavedBytes += bytes;
+    if (position <= cursor.position) return;
+    cursor.position = position;
+    if (cursor.unsavedBytes >= REPEATED_BYTES_MAX) this.flush();
+    else this.#armTimer();
+  }
+
+  /** Makes every confirmation durable now; what fails is logged and tried again later. */
+  flush(): CommitResult {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (![...this.#sinks.values()].some(isUnsaved)) return OK;
+    const result = this.#guard(() => this.#write(() => {}));
+    this.#logFailure(result);
+    if (!result.ok) this.#armTimer();
+    return result;
+  }
+
+  /**
+   * Whether to stop reading: `size_max` is reached and the policy is `block`. Stays so until a tenth is free
+   * again, so that reading does not stutter.
+   */
+  isFull(): boolean {
+    if (this.#options.whenFull !== 'block') return false;
+    const { sizeMaxBytes } = this.#options;
+    const bytes = this.#bytes();
+    this.#full = bytes >= sizeMaxBytes || (this.#full && bytes > sizeMaxBytes * RESUME_SHARE);
+    return this.#full;
+  }
+
+  stats(): OutboxStats {
+    return {
+      records: this.#oldest ? this.#end - this.#oldest.first : 0,
+      bytes: this.#bytes(),
+      oldestMs: this.#oldest?.committedMs,
+      sinks: Array.from(this.#sinks, ([name, { position, dropped }]) => ({
+        name,
+        records: this.#end - position,
+        dropped,
+      })),
+      corruptions: this.#corruptions,
+      recordsLost: this.#recordsLost,
+    };
+  }
+
+  close(): void {
+    this.flush();
+    clearTimeout(this.#timer);
+    this.#store?.close();
+    this.#store = undefined;
+  }
+
+  #writeCommit(change: Commit, nowMs: number): void {
+    const store = this.#use();
+    this.#room?.ensure(roughBytes(change));
+    let end = this.#end;
+    let bytesEnd = this.#bytesEnd;
+    const dropBefore = this.#dropBefore(sum(change.blocks, ({ bytes }) => bytes.length));
+    this.#write(
+      () => {
+        store.putState(change);
+        for (const block of change.blocks) {
+          store.insertBlock(block, end, bytesEnd, nowMs);
+          end += block.count;
+          bytesEnd += block.bytes.length;
+        }
+      },
+      dropBefore === undefined ? this.#sinks : takenUntil(this.#sinks, dropBefore),
+    );
+    this.#end = end;
+    this.#bytesEnd = bytesEnd;
+  }
+
+  /** Writes `more`, the cursors and the deletion of what every sink has; then `sinks` are the truth. */
+  #write(more: () => void, sinks = this.#sinks): void {
+    const store = this.#use();
+    let oldest = this.#oldest;
+    store.transaction(() => {
+      more();
+      let lowest = this.#end;
+      for (const [name, cursor] of sinks) {
+        if (isUnsaved(cursor)) store.putCursor(name, cursor.position);
+        lowest = Math.min(lowest, cursor.position);
+      }
+      const isDone = oldest !== undefined && lowest >= oldest.first + oldest.count;
+      if (isDone) store.deleteBlocks(lowest);
+      if (isDone || oldest === undefined) oldest = store.firstBlock();
+    });
+    this.#oldest = oldest;
+    this.#sinks = sinks;
+    for (const cursor of sinks.values()) {
+      cursor.savedPosition = cursor.position;
+      cursor.unsavedBytes = 0;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** With `drop_oldest`: the position before which blocks must go so that `incoming` bytes fit. */
+  #dropBefore(incoming: number): number | undefined {
+    const excess = this.#bytes() + incoming - this.#options.sizeMaxBytes;
+    if (this.#options.whenFull !== 'drop_oldest' || excess <= 0 || !this.#oldest) return undefined;
+    return this.#use().positionAfterBytes(this.#oldest.bytesBefore + excess) ?? this.#end;
+  }
+
+  #bytes(): number {
+    return this.#oldest ? this.#bytesEnd - this.#oldest.bytesBefore : 0;
+  }
+
+  #cursor(sink: string): SinkCursor {
+    const cursor = this.#sinks.get(sink);
+    if (cursor === undefined) throw new Error(`no sink ${sink} in the outbox`);
+    return cursor;
+  }
+
+  /** Values that are what they were need no page. */
+  #withoutRepetition(change: Commit): Commit {
+    const values = change.values.filter(([name, json]) => this.#values.get(name) !== json);
+    return values.length === change.values.length ? change : { ...change, values };
+  }
+
+  #armTimer(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.flush();
+    }, CONFIRM_DELAY_MS).unref();
+  }
+
+  /** Runs `work`; corruption starts the database afresh and runs it once more. */
+  #guard(work: () => void): CommitResult {
+    try {
+      try {
+        work();
+      } catch (error) {
+        if (classifyFailure(error) !== 'corrupt') throw error;
+        this.#startAfresh(error);
+        work();
+      }
+      this.#loggedFailure = undefined;
+      return OK;
+    } catch (error) {
+      return toCommitFailure(error, this.#options.path);
+    }
+  }
+
+  /** For failures that nobody is told of: once, until something succeeds. */
+  #logFailure(result: CommitResult): void {
+    if (result.ok || result.message === this.#loggedFailure) return;
+    this.#loggedFailure = result.message;
+    this.#log.error({ reason: result.reason }, result.message);
+  }
+
+  #startAfresh(cause: unknown): void {
+    const { path } = this.#options;
+    this.#store?.close();
+    this.#store = undefined;
+    const records = this.#end - Math.min(this.#end, ...positions(this.#sinks));
+    const movedTo = quarantine(path, Date.now());
+    this.#corruptions++;
+    this.#recordsLost += records;
+    this.#oldest = undefined;
+    const details = { path, movedTo, cause: String(cause), records };
+    this.#log.error(details, 'state database is corrupt: moved it aside and started afresh');
+    this.#openStore();
+  }
+
+  /** The open database; opened again when an earlier attempt to start afresh failed. */
+  #use(): Store {
+    if (this.#store === undefined) this.#openStore();
+    return this.#store!;
+  }
+
+  #openStore(): void {
+    const { path, lockWaitMs = LOCK_WAIT_MS } = this.#options;
+    const db = openDatabase(path, lockWaitMs);
+    try {
+      if (statSync(path).size <= CHECKED_BYTES_MAX) requireSound(db);
+      const room = new Room(db);
+      const store = new Store(db);
+      if (this.#isOpen) this.#refill(store);
+      else this.#resume(store);
+      this.#store = store;
+      this.#room = room;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+    this.#isOpen = true;
+    try {
+      this.#room.prepare();
+    } catch (error) {
+      // Not fatal: it is what the disk lacks now, and adding records will say so.
+      if (classifyFailure(error) !== 'disk_full') throw error;
+    }
+  }
+
+  /** Goes on where an earlier process was. */
+  #resume(store: Store): void {
+    const last = store.lastBlock();
+    this.#oldest = store.firstBlock();
+    for (const [name, position] of store.cursors()) this.#sinks.set(name, newCursor(position));
+    this.#end = Math.max(1, last ? last.first + last.count : 1, ...positions(this.#sinks));
+    this.#bytesEnd = last ? last.bytesBefore + last.size : 0;
+  }
+
+  /** Puts what this process knows into a database that was started afresh. */
+  #refill(store: Store): void {
+    for (const [name, { dropped }] of this.#sinks) {
+      this.#sinks.set(name, { ...newCursor(this.#end), dropped });
+    }
+    store.transaction(() => {
+      store.putState({
+        checkpoints: [...this.#checkpoints.values()],
+        forget: [],
+        windows: { put: [], delete: [] },
+        values: [...this.#values],
+      });
+      for (const name of this.#sinks.keys()) store.putCursor(name, this.#end);
+    });
+  }
+}
+
+export interface OutboxOptions {
+  /** The database file. */
+  readonly path: string;
+  /** Most bytes of records that wait. */
+  readonly sizeMaxBytes: number;
+  readonly whenFull: 'block' | 'drop_oldest';
+  /** Names of the sinks, each of which gets every record. */
+  readonly sinks: readonly string[];
+  /** How long to wait for another agent to let go of the file. */
+  readonly lockWaitMs?: number;
+}
+
+export type Log = Pick<Logger, 'info' | 'warn' | 'error'>;
+
+/**
+ * Opens the outbox. What may pass by itself (permissions, a full disk, a failing one) is logged and tried again
+ * until it works or `signal` is aborted.
+ * @throws OutboxError when another agent has the file, or a newer version wrote it
+ */
+export async function openOutbox(
+  options: OutboxOptions,
+  log: Log,
+  signal?: AbortSignal,
+  wait: (ms: number, value: undefined, options: { signal?: AbortSignal }) => Promise<unknown> = delay,
+): Promise<Outbox> {
+  let logged: string | undefined;
+  for (;;) {
+    try {
+      const outbox = new Outbox(options, log);
+      outbox.open();
+      return outbox;
+    } catch (error) {
+      if (!(error instanceof OutboxError) || !error.canRetry) throw error;
+      if (error.message !== logged) log.error({ reason: error.reason }, `${error.message}; trying again`);
+      logged = error.message;
+      await wait(OPEN_RETRY_MS, undefined, signal ? { signal } : {});
+    }
+  }
+}
+
+/** How long a confirmation may wait for a commit to ride on. */
+export const CONFIRM_DELAY_MS = 1000;
+const OPEN_RETRY_MS = 5000;
+const LOCK_WAIT_MS = 2000;
+/** Below this size a database is checked as a whole when it is opened; it takes about a millisecond a MiB. */
+const CHECKED_BYTES_MAX = 64 << 20;
+const RESUME_SHARE = 0.9;
+const OK: CommitResult = { ok: true };
+
+interface SinkCursor {
+  position: number;
+  /** The position that is on the disk; 0 for none. */
+  savedPosition: number;
+  /** Bytes that were confirmed since. */
+  unsavedBytes: number;
+  dropped: number;
+}
+
+function newCursor(position: number): SinkCursor {
+  return { position, savedPosition: 0, unsavedBytes: 0, dropped: 0 };
+}
+
+function isUnsaved(cursor: SinkCursor): boolean {
+  return cursor.position !== cursor.savedPosition;
+}
+
+function positions(sinks: ReadonlyMap<string, SinkCursor>): number[] {
+  return Array.from(sinks.values(), ({ position }) => position);
+}
+
+/** The cursors when all records before `position` are taken from every sink. */
+function takenUntil(sinks: ReadonlyMap<string, SinkCursor>, position: number): Map<string, SinkCursor> {
+  const taken = new Map<string, SinkCursor>();
+  for (const [name, cursor] of sinks) {
+    const records = Math.max(0, position - cursor.position);
+    taken.set(name, { ...cursor, position: cursor.position + records, dropped: cursor.dropped + records });
+  }
+  return taken;
+}
+
+function isEmpty({ checkpoints, forget, windows, values, blocks }: Commit): boolean {
+  const rows = checkpoints.length + forget.length + windows.put.length + windows.delete.length;
+  return rows + values.length + blocks.length === 0;
+}
+
+/** What a commit takes in the database, generously. */
+function roughBytes({ checkpoints, windows, values, blocks }: Commit): number {
+  return (
+    sum(blocks, ({ bytes }) => bytes.length + ROW_BYTES) +
+    sum(checkpoints, ({ json }) => json.length + ROW_BYTES) +
+    sum(windows.put, ({ json }) => json.length * 2 + ROW_BYTES) +
+    sum(values, ([, json]) => json.length + ROW_BYTES)
+  );
+}
+
+/** A row's key and header, and its share of pages that are not full. */
+const ROW_BYTES = 256;
+
+function sum<T>(items: readonly T[], size: (item: T) => number): number {
+  return items.reduce((total, item) => total + size(item), 0);
+}
+
+function requireSound(db: DatabaseSync): void {
+  const row = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string } | undefined;
+  if (row?.quick_check !== 'ok') throw new CorruptError(row?.quick_check ?? 'it cannot be checked');
+}
+
+const ADVICE: Record<CommitFailure['reason'], string> = {
+  disk_full: 'the disk is full; reading goes on when there is room',
+  permission: 'it must be a file that this user may read and write, in a folder where it may create files',
+  io_error: 'the file system fails',
+};
+
+function toCommitFailure(error: unknown, path: string): CommitFailure {
+  const reason = classifyFailure(error);
+  if (reason !== 'disk_full' && reason !== 'permission' && reason !== 'io_error') throw error;
+  const cause = (error as Error).message;
+  return {
+    ok: false,
+    reason,
+    message: `cannot write the state database ${path}: ${ADVICE[reason]} (${cause})`,
+  };
+}
+
+function toOutboxError(error: unknown, path: string): unknown {
+  if (classifyFailure(error) === 'locked') {
+    return new OutboxError(
+      'locked',
+      `cannot use the state database ${path}: another agent has it; each needs a state.path of its own`,
+    );
+  }
+  const reason = classifyFailure(error);
+  if (reason === undefined || reason === 'corrupt' || reason === 'locked') return error;
+  const cause = (error as Error).message;
+  return new OutboxError(reason, `cannot open the state database ${path}: ${ADVICE[reason]} (${cause})`);
+}

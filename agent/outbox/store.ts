@@ -1,0 +1,176 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
+import { CorruptError } from './failure.ts';
+import type { Checkpoint, Commit, RecordBlock, SavedState, StoredBlock, WindowRow } from './types.ts';
+
+/** A block's row without its bytes. */
+export interface BlockRow {
+  readonly first: number;
+  readonly count: number;
+  readonly bytesBefore: number;
+  readonly size: number;
+  readonly committedMs: number;
+}
+
+const BLOCK_COLUMNS = 'first, count, bytes_before, size, committed_ms';
+
+/** The statements over one open database. Knows SQL and nothing of sinks, fullness or failures. */
+export class Store {
+  readonly #db: DatabaseSync;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
+  readonly #rollback: StatementSync;
+  readonly #putCheckpoint: StatementSync;
+  readonly #forgetCheckpoint: StatementSync;
+  readonly #putWindow: StatementSync;
+  readonly #deleteWindow: StatementSync;
+  readonly #putValue: StatementSync;
+  readonly #putCursor: StatementSync;
+  readonly #deleteCursor: StatementSync;
+  readonly #insertBlock: StatementSync;
+  readonly #deleteBlocks: StatementSync;
+  readonly #firstBlock: StatementSync;
+  readonly #lastBlock: StatementSync;
+  readonly #blockAt: StatementSync;
+  readonly #positionAfter: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    this.#commit = db.prepare('COMMIT');
+    this.#rollback = db.prepare('ROLLBACK');
+    this.#putCheckpoint = db.prepare(
+      'INSERT OR REPLACE INTO checkpoints (key, input, json) VALUES (?, ?, ?)',
+    );
+    this.#forgetCheckpoint = db.prepare('DELETE FROM checkpoints WHERE key = ?');
+    this.#putWindow = db.prepare('INSERT OR REPLACE INTO windows (key, json) VALUES (?, ?)');
+    this.#deleteWindow = db.prepare('DELETE FROM windows WHERE key = ?');
+    this.#putValue = db.prepare('INSERT OR REPLACE INTO state_values (name, json) VALUES (?, ?)');
+    this.#putCursor = db.prepare('INSERT OR REPLACE INTO cursors (sink, position) VALUES (?, ?)');
+    this.#deleteCursor = db.prepare('DELETE FROM cursors WHERE sink = ?');
+    this.#insertBlock = db.prepare(
+      `INSERT INTO blocks (${BLOCK_COLUMNS}, crc, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#deleteBlocks = db.prepare('DELETE FROM blocks WHERE first < ?1 AND first + count <= ?1');
+    this.#firstBlock = rows(db, `SELECT ${BLOCK_COLUMNS} FROM blocks ORDER BY first LIMIT 1`);
+    this.#lastBlock = rows(db, `SELECT ${BLOCK_COLUMNS} FROM blocks ORDER BY first DESC LIMIT 1`);
+    this.#blockAt = rows(
+      db,
+      `SELECT ${BLOCK_COLUMNS}, crc, bytes FROM blocks WHERE first <= ? ORDER BY first DESC LIMIT 1`,
+    );
+    this.#positionAfter = rows(
+      db,
+      'SELECT first + count FROM blocks WHERE bytes_before + size >= ? ORDER BY first LIMIT 1',
+    );
+  }
+
+  /** Runs `change` in one transaction; when it throws, nothing was changed. */
+  transaction(change: () => void): void {
+    this.#begin.run();
+    try {
+      change();
+      this.#commit.run();
+    } catch (error) {
+      // SQLite has rolled back by itself after some errors, a full disk among them.
+      if (this.#db.isTransaction) this.#rollback.run();
+      throw error;
+    }
+  }
+
+  /** @throws CorruptError for what is not JSON, so that no reader needs to expect it */
+  load(): SavedState {
+    const checkpoints = this.#db.prepare('SELECT key, input, json FROM checkpoints').all();
+    const windows = this.#db.prepare('SELECT key, json FROM windows').all();
+    const values = this.#db.prepare('SELECT name, json FROM state_values').all();
+    for (const { json } of [...checkpoints, ...windows, ...values]) requireJson(json);
+    return {
+      checkpoints: checkpoints as unknown as Checkpoint[],
+      windows: windows as unknown as WindowRow[],
+      values: new Map(values.map(({ name, json }) => [name as string, json as string])),
+    };
+  }
+
+  cursors(): Map<string, number> {
+    const all = this.#db.prepare('SELECT sink, position FROM cursors').all();
+    return new Map(all.map(({ sink, position }) => [sink as string, position as number]));
+  }
+
+  putCursor(sink: string, position: number): void {
+    this.#putCursor.run(sink, position);
+  }
+
+  deleteCursor(sink: string): void {
+    this.#deleteCursor.run(sink);
+  }
+
+  /** Writes everything of a commit but its blocks. */
+  putState(change: Omit<Commit, 'blocks'>): void {
+    for (const { key, input, json } of change.checkpoints) this.#putCheckpoint.run(key, input, json);
+    for (const key of change.forget) this.#forgetCheckpoint.run(key);
+    for (const { key, json } of change.windows.put) this.#putWindow.run(key, json);
+    for (const key of change.windows.delete) this.#deleteWindow.run(key);
+    for (const [name, json] of change.values) this.#putValue.run(name, json);
+  }
+
+  insertBlock(block: RecordBlock, first: number, bytesBefore: number, committedMs: number): void {
+    const { bytes, count } = block;
+    this.#insertBlock.run(first, count, bytesBefore, bytes.length, committedMs, crc32(bytes), bytes);
+  }
+
+  /** Deletes the blocks whose records all stand before `position`. */
+  deleteBlocks(position: number): void {
+    this.#deleteBlocks.run(position);
+  }
+
+  firstBlock(): BlockRow | undefined {
+    return toBlockRow(this.#firstBlock.get());
+  }
+
+  lastBlock(): BlockRow | undefined {
+    return toBlockRow(this.#lastBlock.get());
+  }
+
+  /** The block that holds the record at `position`. @throws CorruptError when there is none, or it is damaged */
+  blockAt(position: number): StoredBlock {
+    const row = this.#blockAt.get(position) as unknown as [...BlockColumns, number, Uint8Array] | undefined;
+    if (row === undefined) throw new CorruptError(`no block holds record ${position}`);
+    const [first, count, , size, committedMs, crc, bytes] = row;
+    if (position >= first + count) throw new CorruptError(`no block holds record ${position}`);
+    if (bytes.length !== size || crc32(bytes) !== crc) {
+      throw new CorruptError(`the block of record ${first} is not what was written`);
+    }
+    return { first, count, committedMs, bytes };
+  }
+
+  /** The position after the block in which the byte number `bytes` stands, counted as `bytesBefore` is. */
+  positionAfterBytes(bytes: number): number | undefined {
+    return (this.#positionAfter.get(bytes) as unknown as [number] | undefined)?.[0];
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+type BlockColumns = [first: number, count: number, bytesBefore: number, size: number, committedMs: number];
+
+/** A statement that gives arrays, which costs less than objects. */
+function rows(db: DatabaseSync, sql: string): StatementSync {
+  const statement = db.prepare(sql);
+  statement.setReturnArrays(true);
+  return statement;
+}
+
+function toBlockRow(row: unknown): BlockRow | undefined {
+  if (row === undefined) return undefined;
+  const [first, count, bytesBefore, size, committedMs] = row as BlockColumns;
+  return { first, count, bytesBefore, size, committedMs };
+}
+
+function requireJson(json: unknown): void {
+  try {
+    JSON.parse(json as string);
+  } catch {
+    throw new CorruptError('a saved state is not JSON');
+  }
+}

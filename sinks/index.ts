@@ -1,0 +1,14 @@
+import type { SinkConfig } from '../agent/config/schema.ts';
+import type { Sink, SinkContext } from './sink.ts';
+
+/** Makes the sink that the options name. A sink that is not configured is not loaded. */
+export async function createSink(options: SinkConfig, context: SinkContext): Promise<Sink> {
+  switch (options.type) {
+    case 'stdout':
+      return new (await import('./stdout.ts')).StdoutSink(context);
+    case 'file':
+      return new (await import('./file.ts')).FileSink(options);
+    case 'http':
+      return new (await import('./http.ts')).HttpSink(options, context);
+  }
+}
