@@ -1,0 +1,294 @@
+import { JsonFields, type JsonType } from './json-fields.ts';
+import {
+  BACKSLASH,
+  BAD,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COMMA,
+  CUT,
+  JsonScanner,
+  OPEN_BRACE,
+  QUOTE,
+} from './json-scan.ts';
+import type { UnparsableReason } from './line.ts';
+
+/**
+ * Walks one policy-action line once and notes where the values of the known members stand. It decides only
+ * what structure decides (JSON or not, types, members given twice); what a value says is the caller's matter.
+ *
+ * `starts[slot]` is 0 where a member is absent, `null`, or of another type than it should be; the latter and a
+ * member given twice also set `misfit`. Everything stands until the next `scan`.
+ */
+export class PolicyActionScan {
+  bytes: Buffer = Buffer.alloc(0);
+  start = 0;
+  end = 0;
+  readonly starts = new Int32Array(SLOTS);
+  readonly ends = new Int32Array(SLOTS);
+  /** Where the key of each top-level member begins. */
+  readonly keys = new Int32Array(SLOTS);
+  /** Top-level members beyond those that every record has, in the line's order. */
+  readonly further = new Int32Array(2 * FURTHER_MAX);
+  furtherCount = 0;
+  /** Values that may differ between lines of one key, in the line's order. */
+  readonly cuts = new Int32Array(2 * CUTS_MAX);
+  cutCount = 0;
+  misfit = false;
+  readonly #json = new JsonScanner();
+
+  /** Whether the line's bytes are what `JSON.stringify` would write for its members. */
+  get plain(): boolean {
+    return this.#json.plain;
+  }
+
+  /** Whether JavaScript's numbers hold and print all the line's numbers unchanged. */
+  get exact(): boolean {
+    return this.#json.exact;
+  }
+
+  /** Whether the line has an escape in a string. */
+  get escaped(): boolean {
+    return this.#json.escaped;
+  }
+
+  /** @returns why the line is no JSON object, or undefined */
+  scan(bytes: Buffer, start: number, end: number): UnparsableReason | undefined {
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    this.starts.fill(0);
+    this.furtherCount = 0;
+    this.cutCount = 0;
+    this.misfit = false;
+    this.#json.reset();
+    const at = this.#json.space(bytes, start, end);
+    const isObject = at < end && bytes[at] === OPEN_BRACE;
+    const after = isObject ? this.#object(at + 1, TOP) : this.#json.value(bytes, at, end);
+    if (after === CUT) return 'truncated';
+    if (after < 0 || this.#json.space(bytes, after, end) !== end) return 'bad_json';
+    return isObject ? undefined : 'not_a_record';
+  }
+
+  /** @param at after the opening brace @returns after the closing one, or an error */
+  #object(at: number, fields: JsonFields): number {
+    const json = this.#json;
+    const bytes = this.bytes;
+    const end = this.end;
+    let i = json.space(bytes, at, end);
+    if (i < end && bytes[i] === CLOSE_BRACE) return i + 1;
+    let seen = 0;
+    let unknown = false;
+    for (;;) {
+      if (i >= end) return CUT;
+      if (bytes[i] !== QUOTE) return BAD;
+      const keyAt = i;
+      i = json.string(bytes, i + 1, end);
+      if (i < 0) return i;
+      const index = this.#find(keyAt, i, fields);
+      i = json.colon(bytes, i, end);
+      if (i < 0) return i;
+      if (i >= end) return CUT;
+      if (index >= 0) {
+        if ((seen & (1 << index)) !== 0) this.misfit = true;
+        seen |= 1 << index;
+        i = this.#known(keyAt, i, fields, index);
+        if (i < 0) return i;
+      } else {
+        // A second unknown member could repeat the first, and a number as key is written before other keys.
+        if (unknown || bytes[keyAt + 1]! <= 0x39) json.plain = false;
+        unknown = true;
+        i = json.value(bytes, i, end);
+        if (i < 0) return i;
+        if (fields === TOP) this.#noteFurther(keyAt, i);
+      }
+      i = json.space(bytes, i, end);
+      if (i >= end) return CUT;
+      const next = bytes[i++];
+      if (next === CLOSE_BRACE) return i;
+      if (next !== COMMA) return BAD;
+      i = json.space(bytes, i, end);
+    }
+  }
+
+  /** @returns after the value of a known member, or an error */
+  #known(keyAt: number, at: number, fields: JsonFields, index: number): number {
+    const json = this.#json;
+    const bytes = this.bytes;
+    const c = bytes[at]!;
+    const type = TYPE_OF_FIRST[c];
+    const slot = fields.slot + index;
+    let after: number;
+    if (type !== fields.types[index]) {
+      after = json.value(bytes, at, this.end);
+      json.plain = false;
+      if (c !== NULL_FIRST) this.misfit = true;
+      return after;
+    }
+    if (type === 'string') after = json.string(bytes, at + 1, this.end);
+    else if (fields === TOP && slot === SRC) after = this.#object(at + 1, SRC_FIELDS);
+    else if (fields === TOP && slot === DEST) after = this.#object(at + 1, DEST_FIELDS);
+    else if (fields === TOP && slot === CONNECTION) after = this.#object(at + 1, CONNECTION_FIELDS);
+    else if (fields === TOP && slot === POLICIES) after = this.#policies(at + 1);
+    else after = json.value(bytes, at, this.end);
+    if (after < 0) return after;
+    this.starts[slot] = at;
+    this.ends[slot] = after;
+    if (fields === TOP) {
+      this.keys[slot] = keyAt;
+      if (slot > TIMESTAMP) this.#noteFurther(keyAt, after);
+    }
+    if (VARIES[slot] === 1 && this.cutCount < CUTS_MAX) {
+      this.cuts[2 * this.cutCount] = at;
+      this.cuts[2 * this.cutCount++ + 1] = after;
+    }
+    return after;
+  }
+
+  /** @param at after the opening bracket @returns after the closing one, or an error */
+  #policies(at: number): number {
+    const json = this.#json;
+    const bytes = this.bytes;
+    const end = this.end;
+    let i = json.space(bytes, at, end);
+    if (i < end && bytes[i] === CLOSE_BRACKET) return i + 1;
+    for (;;) {
+      if (i >= end) return CUT;
+      if (bytes[i] === OPEN_BRACE) {
+        this.starts[POLICY_NAME] = 0;
+        i = this.#object(i + 1, POLICY_FIELDS);
+        // An empty name may be left out; the record has it, so the bytes are not the record's.
+        if (this.starts[POLICY_NAME] === 0) json.plain = false;
+      } else {
+        this.misfit = true;
+        i = json.value(bytes, i, end);
+      }
+      if (i < 0) return i;
+      i = json.space(bytes, i, end);
+      if (i >= end) return CUT;
+      const next = bytes[i++];
+      if (next === CLOSE_BRACKET) return i;
+      if (next !== COMMA) return BAD;
+      i = json.space(bytes, i, end);
+    }
+  }
+
+  /** @param keyAt the key's opening quote @param after after its closing one */
+  #find(keyAt: number, after: number, fields: JsonFields): number {
+    if (this.#json.escaped && this.bytes.subarray(keyAt, after).includes(BACKSLASH)) {
+      const key = Buffer.from(JSON.parse(this.bytes.toString('utf8', keyAt, after)));
+      return fields.find(key, 0, key.length);
+    }
+    return fields.find(this.bytes, keyAt + 1, after - 1);
+  }
+
+  #noteFurther(keyAt: number, after: number): void {
+    if (this.furtherCount === FURTHER_MAX) {
+      this.#json.plain = false;
+      return;
+    }
+    this.further[2 * this.furtherCount] = keyAt;
+    this.further[2 * this.furtherCount++ + 1] = after;
+  }
+}
+
+const TOP = new JsonFields(0, {
+  connection: 'object',
+  disposition: 'string',
+  policies: 'array',
+  src: 'object',
+  dest: 'object',
+  count: 'number',
+  node_name: 'string',
+  timestamp: 'string',
+  last_timestamp: 'string',
+  packets: 'number',
+  bytes: 'number',
+  src_ports: 'array',
+  prefix: 'string',
+  packet: 'object',
+  log_type: 'string',
+  id: 'string',
+  source: 'object',
+});
+const ENDPOINT = {
+  pod_name: 'string',
+  namespace: 'string',
+  pod_namespace: 'string',
+  workload_name: 'string',
+  workload_kind: 'string',
+  node_name: 'string',
+  instance: 'string',
+  network: 'string',
+  resolved_by: 'string',
+} as const;
+const CONNECTION_FIELDS = new JsonFields(TOP.names.length, {
+  src_ip: 'string',
+  dest_ip: 'string',
+  src_port: 'number',
+  dest_port: 'number',
+  protocol: 'string',
+  direction: 'string',
+});
+const SRC_FIELDS = new JsonFields(CONNECTION_FIELDS.slot + CONNECTION_FIELDS.names.length, ENDPOINT);
+const DEST_FIELDS = new JsonFields(SRC_FIELDS.slot + SRC_FIELDS.names.length, ENDPOINT);
+const POLICY_FIELDS = new JsonFields(DEST_FIELDS.slot + DEST_FIELDS.names.length, {
+  name: 'string',
+  namespace: 'string',
+  kind: 'string',
+  tier: 'string',
+  truncated: 'boolean',
+});
+const SLOTS = POLICY_FIELDS.slot + POLICY_FIELDS.names.length;
+
+/** Slots by name; those up to `TIMESTAMP` stand in the order of the record. */
+export const CONNECTION = slot(TOP, 'connection');
+export const DISPOSITION = slot(TOP, 'disposition');
+export const POLICIES = slot(TOP, 'policies');
+export const SRC = slot(TOP, 'src');
+export const DEST = slot(TOP, 'dest');
+export const COUNT = slot(TOP, 'count');
+export const NODE_NAME = slot(TOP, 'node_name');
+export const TIMESTAMP = slot(TOP, 'timestamp');
+export const LAST_TIMESTAMP = slot(TOP, 'last_timestamp');
+export const PACKETS = slot(TOP, 'packets');
+export const BYTES = slot(TOP, 'bytes');
+export const SRC_PORTS = slot(TOP, 'src_ports');
+export const PACKET = slot(TOP, 'packet');
+export const ID = slot(TOP, 'id');
+export const SOURCE = slot(TOP, 'source');
+export const SRC_IP = slot(CONNECTION_FIELDS, 'src_ip');
+export const DEST_IP = slot(CONNECTION_FIELDS, 'dest_ip');
+export const SRC_PORT = slot(CONNECTION_FIELDS, 'src_port');
+export const DEST_PORT = slot(CONNECTION_FIELDS, 'dest_port');
+export const PROTOCOL = slot(CONNECTION_FIELDS, 'protocol');
+export const DIRECTION = slot(CONNECTION_FIELDS, 'direction');
+/** First slots of the sides; `RESOLVED_BY` and the first `NAMES` of each are counted from them. */
+export const SRC_SIDE = SRC_FIELDS.slot;
+export const DEST_SIDE = DEST_FIELDS.slot;
+export const NAMES = SRC_FIELDS.names.indexOf('node_name') + 1;
+export const RESOLVED_BY = SRC_FIELDS.names.indexOf('resolved_by');
+const POLICY_NAME = slot(POLICY_FIELDS, 'name');
+
+/** More members than this beyond the known ones are carried through the slower way. */
+const FURTHER_MAX = 16;
+const CUTS_MAX = 8;
+/** Per slot: 1 where lines of one key may differ. */
+const VARIES = new Uint8Array(SLOTS);
+for (const varying of [SRC_PORT, COUNT, TIMESTAMP, LAST_TIMESTAMP, PACKETS, BYTES, SRC_PORTS])
+  VARIES[varying] = 1;
+
+/** The type of a value by its first byte; `null` has none. */
+const TYPE_OF_FIRST: (JsonType | undefined)[] = new Array(256).fill(undefined);
+for (const [type, firsts] of Object.entries({
+  string: '"',
+  number: '-0123456789',
+  object: '{',
+  array: '[',
+  boolean: 'tf',
+}))
+  for (const first of firsts) TYPE_OF_FIRST[first.charCodeAt(0)] = type as JsonType;
+const NULL_FIRST = 0x6e;
+
+function slot(fields: JsonFields, name: string): number {
+  return fields.slot + fields.names.indexOf(name);
+}
