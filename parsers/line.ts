@@ -40,6 +40,13 @@ export interface FlowLine {
   timestamp(): string;
   /** A record of its own, with everything that the line says. */
   toRecord(id: string): FlowRecord;
+  /**
+   * Writes the record as `JSON.stringify(toRecord(id))` has it, in UTF-8, to `out` from `at` on; where the
+   * format can, straight from the line's bytes.
+   * @param id ASCII that JSON writes without escapes
+   * @returns where the JSON ends, or -1 where `out` may have too little room
+   */
+  writeJson?(id: string, out: Buffer, at: number): number;
 }
 
 /** A line of an input that has no flow semantics; `toRecord` keeps it as it is. */
