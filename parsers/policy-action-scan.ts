@@ -78,16 +78,22 @@ export class PolicyActionScan {
     if (i < end && bytes[i] === CLOSE_BRACE) return i + 1;
     let seen = 0;
     let unknown = false;
+    let previous = -1;
     for (;;) {
       if (i >= end) return CUT;
       if (bytes[i] !== QUOTE) return BAD;
       const keyAt = i;
-      i = json.string(bytes, i + 1, end);
-      if (i < 0) return i;
-      const index = this.#find(keyAt, i, fields);
-      i = json.colon(bytes, i, end);
-      if (i < 0) return i;
+      let index = fields.likely(previous);
+      i = fields.match(index, bytes, keyAt, end);
+      if (i === 0) {
+        i = json.string(bytes, keyAt + 1, end);
+        if (i < 0) return i;
+        index = this.#find(keyAt, i, fields, previous);
+        i = json.colon(bytes, i, end);
+        if (i < 0) return i;
+      } else i = json.space(bytes, i, end);
       if (i >= end) return CUT;
+      previous = index;
       if (index >= 0) {
         if ((seen & (1 << index)) !== 0) this.misfit = true;
         seen |= 1 << index;
@@ -173,12 +179,12 @@ export class PolicyActionScan {
   }
 
   /** @param keyAt the key's opening quote @param after after its closing one */
-  #find(keyAt: number, after: number, fields: JsonFields): number {
+  #find(keyAt: number, after: number, fields: JsonFields, previous: number): number {
     if (this.#json.escaped && this.bytes.subarray(keyAt, after).includes(BACKSLASH)) {
       const key = Buffer.from(JSON.parse(this.bytes.toString('utf8', keyAt, after)));
-      return fields.find(key, 0, key.length);
+      return fields.find(previous, key, 0, key.length);
     }
-    return fields.find(this.bytes, keyAt + 1, after - 1);
+    return fields.find(previous, this.bytes, keyAt + 1, after - 1);
   }
 
   #noteFurther(keyAt: number, after: number): void {
