@@ -1,5 +1,5 @@
-/** The type of a JSON value, as its first byte tells it. */
-export type JsonType = 'string' | 'number' | 'object' | 'array' | 'boolean';
+/** The type of a JSON value, as its first byte tells it; a number, for it is looked up for every value. */
+export const JSON_TYPES = { null: 0, string: 1, number: 2, object: 3, array: 4, boolean: 5 } as const;
 
 /**
  * The known members of one kind of JSON object: finds a member by the bytes of its key, without decoding it.
@@ -10,17 +10,17 @@ export type JsonType = 'string' | 'number' | 'object' | 'array' | 'boolean';
  */
 export class JsonFields {
   readonly names: readonly string[];
-  readonly types: readonly JsonType[];
+  readonly types: Uint8Array;
   readonly slot: number;
   /** Each key as it is usually written: with its quotes and colon. */
   readonly #keys: readonly Uint8Array[];
   /** By member plus 1, which member came after it; place 0 has the first one of the object. */
   readonly #followers: Uint8Array;
 
-  constructor(slot: number, fields: Readonly<Record<string, JsonType>>) {
+  constructor(slot: number, fields: Readonly<Record<string, keyof typeof JSON_TYPES>>) {
     this.slot = slot;
     this.names = Object.keys(fields);
-    this.types = Object.values(fields);
+    this.types = Uint8Array.from(Object.values(fields), (type) => JSON_TYPES[type]);
     this.#keys = this.names.map((name) => new TextEncoder().encode(`"${name}":`));
     this.#followers = Uint8Array.from([...this.names.keys(), 0]);
   }

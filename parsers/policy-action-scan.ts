@@ -1,4 +1,4 @@
-import { JsonFields, type JsonType } from './json-fields.ts';
+import { JSON_TYPES, JsonFields } from './json-fields.ts';
 import {
   BACKSLASH,
   BAD,
@@ -120,17 +120,16 @@ export class PolicyActionScan {
   #known(keyAt: number, at: number, fields: JsonFields, index: number): number {
     const json = this.#json;
     const bytes = this.bytes;
-    const c = bytes[at]!;
-    const type = TYPE_OF_FIRST[c];
+    const type = TYPE_OF_FIRST[bytes[at]!];
     const slot = fields.slot + index;
     let after: number;
     if (type !== fields.types[index]) {
       after = json.value(bytes, at, this.end);
       json.plain = false;
-      if (c !== NULL_FIRST) this.misfit = true;
+      if (type !== JSON_TYPES.null) this.misfit = true;
       return after;
     }
-    if (type === 'string') after = json.string(bytes, at + 1, this.end);
+    if (type === JSON_TYPES.string) after = json.string(bytes, at + 1, this.end);
     else if (fields === TOP && slot === SRC) after = this.#object(at + 1, SRC_FIELDS);
     else if (fields === TOP && slot === DEST) after = this.#object(at + 1, DEST_FIELDS);
     else if (fields === TOP && slot === CONNECTION) after = this.#object(at + 1, CONNECTION_FIELDS);
@@ -283,17 +282,14 @@ const VARIES = new Uint8Array(SLOTS);
 for (const varying of [SRC_PORT, COUNT, TIMESTAMP, LAST_TIMESTAMP, PACKETS, BYTES, SRC_PORTS])
   VARIES[varying] = 1;
 
-/** The type of a value by its first byte; `null` has none. */
-const TYPE_OF_FIRST: (JsonType | undefined)[] = new Array(256).fill(undefined);
-for (const [type, firsts] of Object.entries({
-  string: '"',
-  number: '-0123456789',
-  object: '{',
-  array: '[',
-  boolean: 'tf',
-}))
-  for (const first of firsts) TYPE_OF_FIRST[first.charCodeAt(0)] = type as JsonType;
-const NULL_FIRST = 0x6e;
+/** The type of a value by its first byte. */
+const TYPE_OF_FIRST = new Uint8Array(256);
+for (const digit of '-0123456789') TYPE_OF_FIRST[digit.charCodeAt(0)] = JSON_TYPES.number;
+TYPE_OF_FIRST[QUOTE] = JSON_TYPES.string;
+TYPE_OF_FIRST[OPEN_BRACE] = JSON_TYPES.object;
+TYPE_OF_FIRST['['.charCodeAt(0)] = JSON_TYPES.array;
+TYPE_OF_FIRST['t'.charCodeAt(0)] = JSON_TYPES.boolean;
+TYPE_OF_FIRST['f'.charCodeAt(0)] = JSON_TYPES.boolean;
 
 function slot(fields: JsonFields, name: string): number {
   return fields.slot + fields.names.indexOf(name);
