@@ -34,6 +34,8 @@ export interface Input {
    * @returns bytes read; 0 when every file is quiet
    */
   poll(nowMs: number, bytesMax: number, handler: LineHandler): number;
+  /** How long to wait until the next `poll` is worth it, ms: less while lines arrive, more when all is quiet. */
+  nextPollMs(nowMs: number): number;
   /** What changed since the last call: after it, exactly the lines handed over so far count as read. */
   checkpoints(): { put: Checkpoint[]; forget: string[] };
   /** Bytes that are there and not yet read, by path; for metrics. */
