@@ -1,0 +1,373 @@
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import type { Format } from '../../parsers/line.ts';
+import { type Entry, type FileId, fileId, type RotatedSet } from './discover.ts';
+import { FollowedFile, type OpenFile, type SavedFile } from './followed-file.ts';
+import { anchorOf, TAIL_BYTES } from './identity.ts';
+import { PlainSource } from './source.ts';
+import type { Trouble } from './trouble.ts';
+import { UnpackedSource } from './unpack.ts';
+
+/** What is known of a content that no file holds any more is kept so long, for it may come back. */
+const FORGET_MS = 3_600_000;
+const NEWLINE = 10;
+
+export interface CatalogOptions {
+  /** Beginning of the keys of its checkpoints. */
+  readonly name: string;
+  readonly node: string;
+  readonly format: Format;
+  /** As configured. */
+  readonly paths: readonly string[];
+  readonly start: 'end' | 'beginning';
+  readonly lineBytesMax: number;
+}
+
+/** The files of one set that are open, oldest first. */
+export interface Following {
+  readonly path: string;
+  readonly files: readonly FollowedFile[];
+}
+
+/** A file that was opened to find out what it holds. */
+interface Candidate {
+  readonly entry: Entry;
+  readonly open: OpenFile;
+  readonly size: number;
+}
+
+/**
+ * Knows every content of one input and finds out, at each listing, which file holds which. It promises that a
+ * content is read from one place at a time and from where it was left, whatever its file is called by then; a
+ * content that nobody knows is new and is read from its beginning (but for what was there before the first
+ * start, with `start: end`).
+ *
+ * How a file is recognised, in this order: an open one by its inode, which the descriptor keeps from being
+ * used again; a closed one by inode and content; one under a backup's name that holds the same bytes as an
+ * open active file is its copy, to be read when the original was truncated; one that holds what a content
+ * without a file held is where that content went (copied, compressed, restored).
+ */
+export class Catalog {
+  readonly #options: CatalogOptions;
+  readonly #trouble: Trouble;
+  readonly #contents = new Set<FollowedFile>();
+  /** Closed files as they were when last examined; they are opened again only when they differ. */
+  readonly #examined = new Map<FileId, { size: bigint; mtimeNs: bigint; file: FollowedFile }>();
+  /** Configured paths that had their first start. */
+  readonly #started: Set<string>;
+  /** Files that were there at the first start and could not be opened then. */
+  readonly #early = new Set<FileId>();
+  readonly #forgotten: string[] = [];
+  /** Contents whose file is in the current listing. */
+  readonly #present = new Set<FollowedFile>();
+  #following: readonly Following[] = [];
+  #nextKey: number;
+
+  constructor(
+    options: CatalogOptions,
+    started: readonly string[],
+    saved: ReadonlyMap<string, SavedFile>,
+    trouble: Trouble,
+  ) {
+    this.#options = options;
+    this.#trouble = trouble;
+    this.#started = new Set(started);
+    this.#nextKey = 0;
+    for (const [key, file] of saved) {
+      const content = new FollowedFile(key, options.format.open(file.parser), options.node);
+      content.restore(file);
+      this.#contents.add(content);
+      this.#nextKey = Math.max(this.#nextKey, Number(key.slice(key.lastIndexOf('/') + 1)) + 1);
+    }
+  }
+
+  get contents(): Iterable<FollowedFile> {
+    return this.#contents;
+  }
+
+  get following(): readonly Following[] {
+    return this.#following;
+  }
+
+  /** Paths that had their first start; kept, so that a file that comes later is known to be new. */
+  get started(): ReadonlySet<string> {
+    return this.#started;
+  }
+
+  /** Keys of contents that are forgotten since the last call. */
+  takeForgotten(): string[] {
+    return this.#forgotten.splice(0);
+  }
+
+  /** Takes a fresh listing in: afterwards `following` names the open files of each set in order. */
+  update(sets: readonly RotatedSet[], nowMs: number): void {
+    for (const file of this.#contents) {
+      if (file.open !== undefined && !this.#isUnchanged(file)) this.truncated(file, nowMs);
+    }
+    this.#present.clear();
+    const holders = new Map<FileId, FollowedFile>();
+    for (const file of this.#contents) if (file.open !== undefined) holders.set(file.id, file);
+    const listed = new Set<FileId>();
+    const unknown: Entry[] = [];
+    for (const { entries } of sets) {
+      for (const entry of entries) {
+        if (listed.has(entry.id)) continue;
+        listed.add(entry.id);
+        const file = holders.get(entry.id) ?? this.#sameAsExamined(entry);
+        if (file === undefined) unknown.push(entry);
+        else this.#found(file, entry, nowMs);
+      }
+    }
+    this.#examine(unknown, nowMs);
+    this.#arrange(sets);
+    for (const file of this.#contents) if (file.open !== undefined) file.mark();
+    for (const path of this.#options.paths) this.#started.add(path);
+    this.#forget(listed, nowMs);
+  }
+
+  /** The open file no longer holds what was read of it: its content has gone, and a new one begins in it. */
+  truncated(file: FollowedFile, nowMs: number): void {
+    const open = file.detach()!;
+    const next = this.#create(nowMs);
+    next.id = file.id;
+    next.path = file.path;
+    next.active = file.active;
+    next.set = file.set;
+    next.attach(open, 0);
+    file.id = '';
+    file.seenMs = nowMs;
+    file.dirty = true;
+    this.#following = this.#following.map(({ path, files }) => ({
+      path,
+      files: files.map((one) => (one === file ? next : one)),
+    }));
+    this.#trouble.event('truncated', 1);
+  }
+
+  #create(nowMs: number): FollowedFile {
+    const { name, format, node } = this.#options;
+    const file = new FollowedFile(`${name}/${this.#nextKey++}`, format.open(), node);
+    file.grownMs = nowMs;
+    this.#contents.add(file);
+    return file;
+  }
+
+  #isUnchanged(file: FollowedFile): boolean {
+    try {
+      return file.unchanged();
+    } catch {
+      return true; // A read that fails says nothing about the content; reading will tell.
+    }
+  }
+
+  #found(file: FollowedFile, entry: Entry, nowMs: number): void {
+    file.path = entry.path;
+    file.active = entry.active;
+    file.set = entry.set;
+    file.seenMs = nowMs;
+    this.#present.add(file);
+  }
+
+  #sameAsExamined(entry: Entry): FollowedFile | undefined {
+    const known = this.#examined.get(entry.id);
+    if (known === undefined || known.size !== entry.size || known.mtimeNs !== entry.mtimeNs) return undefined;
+    return known.file.id === entry.id ? known.file : undefined;
+  }
+
+  /** Finds out what the files hold that no open file accounts for. */
+  #examine(entries: readonly Entry[], nowMs: number): void {
+    const candidates: Candidate[] = [];
+    for (const entry of entries) {
+      const candidate = this.#open(entry);
+      if (candidate !== undefined) candidates.push(candidate);
+    }
+    // Inodes first: whoever is where it was needs no guess, and is not what another file is a copy of.
+    // Then active files: what a backup may be a copy of is open before the backup is looked at.
+    const rest = candidates
+      .filter((candidate) => !this.#sameInode(candidate, nowMs))
+      .sort((a, b) => Number(b.entry.active) - Number(a.entry.active));
+    for (const candidate of rest) {
+      if (this.#isCopyOfOpen(candidate)) closeSync(candidate.open.fd);
+      else if (!this.#movedHere(candidate, nowMs)) this.#begin(candidate, nowMs);
+    }
+  }
+
+  #open(entry: Entry): Candidate | undefined {
+    if (!entry.regular) {
+      this.#trouble.complain(entry.path, 'not a regular file', 'cannot read it: it is not a regular file');
+      return undefined;
+    }
+    let fd: number | undefined;
+    try {
+      // Not blocking: between the listing and this a FIFO may have taken the name.
+      fd = openSync(entry.path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+      const stats = fstatSync(fd, { bigint: true });
+      if (stats.isFile()) {
+        this.#trouble.settled(entry.path);
+        const packed = entry.compression !== 'none';
+        const source = packed
+          ? new UnpackedSource(fd, entry.compression as 'gzip' | 'zstd')
+          : new PlainSource(fd);
+        return {
+          entry: { ...entry, id: fileId(stats) },
+          open: { fd, source, packed },
+          size: Number(stats.size),
+        };
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+        if (!this.#started.has(entry.pattern)) this.#early.add(entry.id);
+        this.#trouble.failed(entry.path, error);
+      }
+    }
+    if (fd !== undefined) closeSync(fd);
+    return undefined;
+  }
+
+  #sameInode(candidate: Candidate, nowMs: number): boolean {
+    for (const file of this.#contents) {
+      if (file.open !== undefined || file.id !== candidate.entry.id) continue;
+      const nothing = file.whole ? 'all' : 0;
+      const held = file.anchor.offset === 0 ? nothing : file.heldBy(candidate.open.source);
+      if (held === undefined) {
+        file.id = ''; // The inode was used again, or the file written anew.
+        continue;
+      }
+      this.#resume(file, candidate, held, nowMs);
+      return true;
+    }
+    return false;
+  }
+
+  /** Whether a backup holds the bytes of a file that is open and intact, so that nothing needs to be read here. */
+  #isCopyOfOpen({ entry, open, size }: Candidate): boolean {
+    if (entry.active) return false;
+    for (const file of this.#contents) {
+      if (file.open === undefined || file.open.packed || file.set !== entry.set) continue;
+      if (open.packed) {
+        // It may be the compressed copy of a backup that is still open. It is looked at again when that is not.
+        if (!file.active && file.headIs(open.source)) return true;
+      } else if (file.active && file.isCopiedBy(open.source, size)) {
+        const anchor = anchorOf(open.source, size);
+        if (anchor !== undefined) file.copy = anchor;
+        file.dirty = true;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Goes on reading here what was read elsewhere, if the content is here now and nowhere else. */
+  #movedHere(candidate: Candidate, nowMs: number): boolean {
+    const { entry, open } = candidate;
+    let shorter: FollowedFile | undefined;
+    for (const file of this.#contents) {
+      if (this.#present.has(file) || file.anchor.offset === 0) continue;
+      // Under the active name a few equal bytes are more likely a new file's usual first line.
+      if (entry.active && file.anchor.offset < TAIL_BYTES) continue;
+      const held = file.heldBy(open.source);
+      if (held === undefined) continue;
+      if (file.open !== undefined && file.size > file.offset) {
+        closeSync(open.fd); // The original has lost its name only; this one is looked at when that is read.
+        return true;
+      }
+      if (held === 'all') {
+        shorter ??= file;
+        continue;
+      }
+      file.close();
+      this.#resume(file, candidate, held, nowMs);
+      return true;
+    }
+    if (shorter === undefined) return false;
+    shorter.close();
+    this.#resume(shorter, candidate, 'all', nowMs);
+    return true;
+  }
+
+  #resume(file: FollowedFile, candidate: Candidate, held: number | 'all', nowMs: number): void {
+    const { entry, open, size } = candidate;
+    file.id = entry.id;
+    file.grownMs = nowMs;
+    this.#found(file, entry, nowMs);
+    if (open.packed) {
+      if (held === 'all') this.#passOver(file, candidate);
+      else file.attach(open, held);
+      return;
+    }
+    file.attach(open, held === 'all' ? size : held);
+    if (!entry.active && file.offset === size) this.#close(file, entry);
+  }
+
+  /** A content that nobody knows. */
+  #begin(candidate: Candidate, nowMs: number): void {
+    const { entry, open, size } = candidate;
+    const file = this.#create(nowMs);
+    file.id = entry.id;
+    this.#found(file, entry, nowMs);
+    const early = !this.#started.has(entry.pattern) || this.#early.has(entry.id);
+    if (!early || this.#options.start === 'beginning') file.attach(open, 0);
+    else if (open.packed) this.#passOver(file, candidate);
+    else {
+      file.attach(open, lastLineEnd(open, size, this.#options.lineBytesMax));
+      if (!entry.active && file.offset === size) this.#close(file, entry);
+    }
+    this.#trouble.event('opened', 1);
+  }
+
+  #passOver(file: FollowedFile, { entry, open }: Candidate): void {
+    file.attach(open, 0);
+    file.pass();
+    this.#examined.set(entry.id, { size: entry.size, mtimeNs: entry.mtimeNs, file });
+  }
+
+  #close(file: FollowedFile, { id, size, mtimeNs }: Entry): void {
+    file.close();
+    this.#examined.set(id, { size, mtimeNs, file });
+  }
+
+  /** Puts the open files of each set in order: those without a name are older than all that have one. */
+  #arrange(sets: readonly RotatedSet[]): void {
+    const before = new Map(this.#following.map(({ path, files }) => [path, files]));
+    const open = [...this.#contents].filter((file) => file.open !== undefined);
+    const following: Following[] = [];
+    for (const { path, entries } of sets) {
+      const places = new Map(entries.map((entry, place) => [entry.id, place]));
+      const nameless = (before.get(path) ?? []).filter(
+        (file) => file.open && file.set === path && !places.has(file.id),
+      );
+      const named = open
+        .filter((file) => file.set === path && places.has(file.id))
+        .sort((a, b) => places.get(a.id)! - places.get(b.id)!);
+      for (const file of nameless) file.active = false;
+      following.push({ path, files: [...nameless, ...named] });
+      before.delete(path);
+    }
+    // Sets that no path stands for any more, as all their files are gone: what is open is read to its end.
+    for (const [path, files] of before) {
+      const left = files.filter((file) => file.open !== undefined);
+      for (const file of left) file.active = false;
+      if (left.length > 0) following.push({ path, files: left });
+    }
+    this.#following = following;
+  }
+
+  /** Closed files that are in no listing for a while are forgotten, and what was examined and is gone. */
+  #forget(listed: ReadonlySet<FileId>, nowMs: number): void {
+    for (const id of this.#examined.keys()) if (!listed.has(id)) this.#examined.delete(id);
+    for (const file of this.#contents) {
+      if (file.open !== undefined) continue;
+      if (file.seenMs === 0) file.seenMs = nowMs;
+      if (nowMs - file.seenMs < FORGET_MS) continue;
+      this.#contents.delete(file);
+      this.#forgotten.push(file.key);
+    }
+  }
+}
+
+/** Where the last whole line of a file ends, so that a torn one is read when it is complete. */
+function lastLineEnd({ source }: OpenFile, size: number, lineBytesMax: number): number {
+  const bytes = Buffer.alloc(Math.min(size, lineBytesMax));
+  const length = source.read(bytes, 0, bytes.length, size - bytes.length);
+  const newline = bytes.lastIndexOf(NEWLINE, length - 1);
+  return newline < 0 && bytes.length < size ? size : size - bytes.length + newline + 1;
+}

@@ -1,0 +1,209 @@
+import { fstatSync } from 'node:fs';
+import type { Format } from '../../parsers/line.ts';
+import type { FileInput as FileInputConfig } from '../config/inputs.ts';
+import type { Checkpoint } from '../outbox/types.ts';
+import { Catalog } from './catalog.ts';
+import { Discovery } from './discover.ts';
+import type { FollowedFile, SavedFile } from './followed-file.ts';
+import { LineSplitter } from './lines.ts';
+import { type FileDeps, Trouble } from './trouble.ts';
+import type { Input, LineHandler } from './types.ts';
+
+const CHUNK_BYTES = 256 * 1024;
+/** One set reads so much, then it is the next one's turn. */
+const TURN_BYTES = 1024 * 1024;
+/** A backup that did not grow for so long is finished; should it grow later, a listing tells. */
+const QUIET_MS = 60_000;
+const RETRY_MS = 1_000;
+const POLL_MS_MAX = 1_000;
+
+/** Opens the input of one entry under `inputs`; nothing is touched before its first `poll`. */
+export function openInput(
+  config: FileInputConfig & { name: string },
+  format: Format,
+  saved: readonly Checkpoint[],
+  deps: FileDeps,
+): Input {
+  return new FileInput(config, format, saved, deps);
+}
+
+/**
+ * Polls the files of one input: lists directories when they changed, looks whether open files grew, and reads
+ * in turns: within a rotated set oldest first, so that time goes forwards; between sets fairly. A backup stays
+ * open until all of it is read, it has not grown for a minute, and a newer file has lines: only then its torn
+ * last line counts as a line. The active file stays open always.
+ */
+class FileInput implements Input {
+  readonly name: string;
+  readonly #config: FileInputConfig;
+  readonly #discovery: Discovery;
+  readonly #catalog: Catalog;
+  readonly #splitter: LineSplitter;
+  readonly #trouble: Trouble;
+  readonly #buffer: Buffer;
+  #turn = 0;
+  #behind = false;
+  #relist = true;
+  #grownMs = Number.NEGATIVE_INFINITY;
+  #startedSaved: number;
+
+  constructor(
+    config: FileInputConfig & { name: string },
+    format: Format,
+    saved: readonly Checkpoint[],
+    deps: FileDeps,
+  ) {
+    this.name = config.name;
+    this.#config = config;
+    this.#trouble = new Trouble(config.name, deps);
+    this.#discovery = new Discovery(config.paths);
+    this.#splitter = new LineSplitter(format.needles, config.line_bytes_max, (bytes) =>
+      this.#trouble.event('nul_bytes', bytes),
+    );
+    this.#buffer = Buffer.alloc(Math.max(CHUNK_BYTES, 2 * config.line_bytes_max));
+    const files = new Map<string, SavedFile>();
+    let started: string[] = [];
+    for (const { key, input, json } of saved) {
+      if (input !== this.name) continue;
+      if (key === this.#startedKey) started = JSON.parse(json);
+      else files.set(key, JSON.parse(json));
+    }
+    this.#startedSaved = started.length;
+    const options = {
+      name: config.name,
+      node: deps.node,
+      format,
+      paths: config.paths,
+      start: config.start,
+      lineBytesMax: config.line_bytes_max,
+    };
+    this.#catalog = new Catalog(options, started, files, this.#trouble);
+  }
+
+  get #startedKey(): string {
+    return `${this.name}/started`;
+  }
+
+  poll(nowMs: number, bytesMax: number, handler: LineHandler): number {
+    if (this.#discovery.due(nowMs)) this.#relist = true;
+    this.#list(nowMs);
+    for (const { files } of this.#catalog.following) for (const file of files) this.#look(file, nowMs);
+    let total = 0;
+    for (;;) {
+      const before = total;
+      const sets = this.#catalog.following.length;
+      for (let i = 0; i < sets && total < bytesMax; i++) {
+        const set = this.#catalog.following[this.#turn++ % sets]!;
+        total += this.#readSet(set.files, Math.min(TURN_BYTES, bytesMax - total), nowMs, handler);
+        if (this.#relist) break;
+      }
+      if (this.#relist) {
+        this.#list(nowMs);
+        for (const { files } of this.#catalog.following) for (const file of files) this.#look(file, nowMs);
+      } else if (total === before || total >= bytesMax) break;
+    }
+    this.#behind = total >= bytesMax;
+    if (total > 0) this.#grownMs = nowMs;
+    return total;
+  }
+
+  nextPollMs(nowMs: number): number {
+    if (this.#behind) return 0;
+    const quietMs = nowMs - this.#grownMs;
+    return Math.max(this.#config.poll_interval, Math.min(POLL_MS_MAX, quietMs / 8));
+  }
+
+  checkpoints(): { put: Checkpoint[]; forget: string[] } {
+    const input = this.name;
+    const put: Checkpoint[] = [];
+    const { started } = this.#catalog;
+    if (started.size !== this.#startedSaved) {
+      put.push({ key: this.#startedKey, input, json: JSON.stringify([...started]) });
+      this.#startedSaved = started.size;
+    }
+    for (const file of this.#catalog.contents) {
+      if (!file.dirty) continue;
+      file.dirty = false;
+      put.push({ key: file.key, input, json: JSON.stringify(file.save()) });
+    }
+    return { put, forget: this.#catalog.takeForgotten() };
+  }
+
+  lag(): { path: string; bytes: number }[] {
+    return this.#catalog.following.flatMap(({ files }) =>
+      files.map(({ path, size, offset }) => ({ path, bytes: Math.max(0, size - offset) })),
+    );
+  }
+
+  close(): void {
+    for (const file of this.#catalog.contents) file.close();
+  }
+
+  #list(nowMs: number): void {
+    if (!this.#relist) return;
+    this.#relist = false;
+    this.#catalog.update(this.#discovery.list(nowMs), nowMs);
+  }
+
+  /** Asks whether an open file changed since it was last looked at. */
+  #look(file: FollowedFile, nowMs: number): void {
+    if (file.open === undefined || nowMs < file.retryMs) return;
+    try {
+      const stats = fstatSync(file.open.fd, { bigint: true });
+      const size = Number(stats.size);
+      if (size === file.size && stats.mtimeNs === file.mtimeNs) return;
+      file.size = size;
+      file.mtimeNs = stats.mtimeNs;
+      file.pending = true;
+      file.grownMs = nowMs;
+    } catch (error) {
+      this.#failed(file, error, nowMs);
+    }
+  }
+
+  /** Reads from the oldest file that has bytes; a newer one waits until all before it are read. */
+  #readSet(files: readonly FollowedFile[], bytesMax: number, nowMs: number, handler: LineHandler): number {
+    let total = 0;
+    for (const [place, file] of files.entries()) {
+      if (file.open === undefined || nowMs < file.retryMs) continue;
+      try {
+        while (file.pending) {
+          if (total >= bytesMax) return total;
+          const read = file.read(this.#buffer, this.#splitter, handler);
+          if (read === 'changed') {
+            this.#catalog.truncated(file, nowMs);
+            this.#relist = true;
+            return total;
+          }
+          total += read;
+          file.pending = read === this.#buffer.length || (file.open.packed && read > 0);
+        }
+        if (this.#isFinished(file, files.slice(place + 1), nowMs)) this.#finish(file, handler);
+        this.#trouble.settled(file.path);
+      } catch (error) {
+        this.#failed(file, error, nowMs);
+      }
+    }
+    return total;
+  }
+
+  #isFinished(file: FollowedFile, newer: readonly FollowedFile[], nowMs: number): boolean {
+    if (file.active) return false;
+    if (file.open!.packed) return true;
+    return nowMs - file.grownMs >= QUIET_MS && newer.some(({ size }) => size > 0);
+  }
+
+  #finish(file: FollowedFile, handler: LineHandler): void {
+    file.finish(this.#buffer, this.#splitter, handler);
+    if (file.open!.packed) file.pass();
+    else file.close();
+    this.#relist = true;
+    this.#trouble.event('finished', 1);
+  }
+
+  #failed(file: FollowedFile, error: unknown, nowMs: number): void {
+    file.retryMs = nowMs + RETRY_MS;
+    file.mtimeNs = -1n;
+    this.#trouble.failed(file.path, error);
+  }
+}

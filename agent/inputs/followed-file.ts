@@ -1,0 +1,282 @@
+import { closeSync } from 'node:fs';
+import type { LineParser } from '../../parsers/line.ts';
+import type { FileId } from './discover.ts';
+import type { HashState } from './hash.ts';
+import { type Anchor, anchorAt, compare, HEAD_BYTES, TAIL_BYTES } from './identity.ts';
+import type { LineSplitter, LineState } from './lines.ts';
+import { idSeed, recordId } from './record-id.ts';
+import type { Source } from './source.ts';
+import type { LineHandler } from './types.ts';
+
+/** What a checkpoint's JSON holds. */
+export interface SavedFile {
+  readonly id: FileId;
+  /** For people, and for the log: where it was last seen. */
+  readonly path: string;
+  readonly offset: number;
+  readonly skipping?: true;
+  /** All of it counts as read, though nobody looked: it was there before the first start. */
+  readonly whole?: true;
+  readonly anchor: Anchor;
+  /** What was known when the directory was last listed; a backup may have been copied since. */
+  readonly earlier: Anchor;
+  /** A backup that was seen to be a copy of this content while it was read. */
+  readonly copy?: Anchor;
+  readonly parser?: unknown;
+}
+
+/** An open descriptor and what it reads. */
+export interface OpenFile {
+  readonly fd: number;
+  readonly source: Source;
+  readonly packed: boolean;
+}
+
+const NOTHING: Anchor = { offset: 0, head: '', tail: '' };
+
+/**
+ * The content of one file: how far it was read, by what it is known again, and, while it is open, its
+ * descriptor. The content may move to another file (a copy, a compressed backup); path and inode are then
+ * the new one's, and offset, parser and record ids go on.
+ *
+ * `read` hands over whole lines and moves `offset` to the end of the last one. It looks at the bytes before the
+ * offset after each read: if they are no longer what was read, the file was truncated or written anew, nothing
+ * is handed over, and the caller is told.
+ */
+export class FollowedFile implements LineState {
+  readonly key: string;
+  readonly parser: LineParser;
+  offset = 0;
+  skipping = false;
+  whole = false;
+
+  id: FileId = '';
+  path = '';
+  /** The set that it belongs to, and whether it is what that set's writer writes to. */
+  set = '';
+  active = false;
+  /** When a listing last showed it, or it was open. */
+  seenMs = 0;
+  /** When it last grew. */
+  grownMs = 0;
+  /** Reading failed; not before this time again. */
+  retryMs = 0;
+  open: OpenFile | undefined;
+  /** There may be bytes to read. */
+  pending = false;
+  /** As last looked at. */
+  size = 0;
+  mtimeNs = -1n;
+  dirty = true;
+  earlier: Anchor = NOTHING;
+  copy: SavedFile['copy'];
+
+  readonly #node: string;
+  #seed: HashState | undefined;
+  /** The content's first bytes as far as they were seen, up to `HEAD_BYTES`. */
+  readonly #head = Buffer.alloc(HEAD_BYTES);
+  #headLength = 0;
+  /** The `min(TAIL_BYTES, offset)` bytes before the offset, at the end of the buffer. */
+  readonly #tail = Buffer.alloc(TAIL_BYTES);
+  /** From the offset to here everything is NUL. */
+  #zerosTo = 0;
+  /** The anchor of a content that is not open. */
+  #closedAnchor: Anchor = NOTHING;
+
+  constructor(key: string, parser: LineParser, node: string) {
+    this.key = key;
+    this.parser = parser;
+    this.#node = node;
+  }
+
+  recordId(bytes: Buffer, start: number, end: number, offset: number): string {
+    this.#seed ??= idSeed(this.#node, this.#head.subarray(0, this.#headLength));
+    return recordId(this.#seed, bytes, start, end, offset);
+  }
+
+  get anchor(): Anchor {
+    if (this.open === undefined) return this.#closedAnchor;
+    const length = Math.min(TAIL_BYTES, this.offset);
+    return anchorAt(this.offset, this.#head, this.#tail.subarray(TAIL_BYTES - length));
+  }
+
+  /** Takes a descriptor of a file that holds this content up to `offset`, and reads on from there. */
+  attach(open: OpenFile, offset: number): void {
+    this.open = open;
+    this.offset = offset;
+    this.#zerosTo = offset;
+    this.#headLength = open.source.read(this.#head, 0, HEAD_BYTES, 0);
+    const length = Math.min(TAIL_BYTES, offset);
+    open.source.read(this.#tail, TAIL_BYTES - length, length, offset - length);
+    this.retryMs = 0;
+    this.mtimeNs = -1n;
+    this.dirty = true;
+  }
+
+  /** Gives the descriptor away; what is known of the content stays. */
+  detach(): OpenFile | undefined {
+    this.#closedAnchor = this.anchor;
+    const { open } = this;
+    this.open = undefined;
+    return open;
+  }
+
+  /** Counts all of it as read, however long it is: a compressed backup is not written to any more. */
+  pass(): void {
+    this.whole = true;
+    this.dirty = true;
+    const length = Math.min(TAIL_BYTES, this.#headLength);
+    this.offset = length;
+    this.#head.copy(this.#tail, TAIL_BYTES - length, 0, length);
+    this.close();
+  }
+
+  close(): void {
+    const open = this.detach();
+    if (open !== undefined) closeSync(open.fd);
+  }
+
+  /**
+   * Reads one chunk into `buffer` and hands its whole lines over.
+   * @returns bytes read; 0 at the end; `changed` when the file no longer holds what was read of it
+   */
+  read(buffer: Buffer, splitter: LineSplitter, handler: LineHandler): number | 'changed' {
+    const position = this.#zerosTo;
+    const { source, packed } = this.open!;
+    const end = source.read(buffer, 0, buffer.length, position);
+    if (!packed && !this.#unchanged(source)) return 'changed';
+    if (end === 0) return 0;
+    this.#noteHead(buffer, end, position);
+    if (position > this.offset) {
+      if (buffer[0] === 0 && isZero(buffer, end)) {
+        this.#zerosTo += end;
+        return end;
+      }
+      splitter.passNuls(position - this.offset);
+      this.#advance(Buffer.alloc(TAIL_BYTES), Math.min(TAIL_BYTES, position - this.offset), position);
+    }
+    const consumed = splitter.split(this, buffer, end, handler);
+    if (consumed > 0) this.#advance(buffer, consumed, this.offset + consumed);
+    else if (buffer[0] === 0 && isZero(buffer, end)) this.#zerosTo += end;
+    return end;
+  }
+
+  /** Hands over what stands after the last newline: nothing more will be written. */
+  finish(buffer: Buffer, splitter: LineSplitter, handler: LineHandler): void {
+    const end = this.open!.source.read(buffer, 0, buffer.length, this.offset);
+    if (end === 0) return;
+    splitter.rest(this, buffer, end, handler);
+    this.skipping = false;
+    this.#advance(buffer, end, this.offset + end);
+  }
+
+  /** Whether the file still holds what was read of it. */
+  unchanged(): boolean {
+    return this.open === undefined || this.open.packed || this.#unchanged(this.open.source);
+  }
+
+  #unchanged(source: Source): boolean {
+    if (this.offset < HEAD_BYTES) {
+      const length = source.read(probe, 0, HEAD_BYTES, 0);
+      // Bytes after the offset were seen and not yet read as a line; only at offset 0 are they all there is.
+      const known = this.offset > 0 ? this.offset : this.#headLength;
+      if (length < known || this.#head.compare(probe, 0, known, 0, known) !== 0) return false;
+      return true;
+    }
+    const length = source.read(probe, 0, TAIL_BYTES, this.offset - TAIL_BYTES);
+    return length === TAIL_BYTES && this.#tail.compare(probe, 0, TAIL_BYTES) === 0;
+  }
+
+  #noteHead(bytes: Buffer, end: number, position: number): void {
+    if (position >= HEAD_BYTES || position > this.#headLength) return;
+    const length = Math.min(end, HEAD_BYTES - position);
+    bytes.copy(this.#head, position, 0, length);
+    this.#headLength = position + length;
+  }
+
+  /** Moves the offset to `to`, `bytes[0, end)` being the bytes before it. */
+  #advance(bytes: Buffer, end: number, to: number): void {
+    const length = Math.min(TAIL_BYTES, end);
+    this.#tail.copyWithin(0, length);
+    bytes.copy(this.#tail, TAIL_BYTES - length, end - length, end);
+    this.offset = to;
+    this.#zerosTo = to;
+    this.dirty = true;
+  }
+
+  save(): SavedFile {
+    const parser = this.parser.save();
+    return {
+      id: this.id,
+      path: this.path,
+      offset: this.offset,
+      ...(this.skipping && { skipping: true }),
+      ...(this.whole && { whole: true }),
+      anchor: this.anchor,
+      earlier: this.earlier,
+      ...(this.copy && { copy: this.copy }),
+      ...(parser !== undefined && { parser }),
+    };
+  }
+
+  restore(saved: SavedFile): void {
+    this.id = saved.id;
+    this.path = saved.path;
+    this.offset = saved.offset;
+    this.skipping = saved.skipping === true;
+    this.whole = saved.whole === true;
+    this.earlier = saved.earlier;
+    this.copy = saved.copy;
+    this.#closedAnchor = saved.anchor;
+    this.dirty = false;
+  }
+
+  /** Notes what is known now: a copy that is made from now on holds at least that. */
+  mark(): void {
+    if (this.earlier.offset === this.offset) return;
+    this.earlier = this.anchor;
+    this.dirty = true;
+  }
+
+  /** Whether a source begins as this open file does. */
+  headIs(other: Source): boolean {
+    const length = other.read(probe, 0, HEAD_BYTES, 0);
+    const known = Math.min(length, this.#headLength);
+    return known > 0 && this.#head.compare(probe, 0, known, 0, known) === 0;
+  }
+
+  /** Whether a file of unknown inode holds the same first bytes as this open one, and the same last ones. */
+  isCopiedBy(other: Source, size: number): boolean {
+    const own = this.open!.source;
+    const length = Math.min(size, HEAD_BYTES);
+    if (length === 0) return false;
+    return same(own, other, 0, length) && same(own, other, Math.max(0, size - TAIL_BYTES), size);
+  }
+
+  /**
+   * Where to read on in `source`, if it holds what was read; `all` if it holds less than was read, as a backup
+   * does that was copied before the last lines were written.
+   */
+  heldBy(source: Source): number | 'all' | undefined {
+    const { anchor } = this;
+    const found = compare(source, anchor);
+    if (found === 'held') return this.whole ? 'all' : this.offset;
+    if (found === 'other') return undefined;
+    const shorter = [this.earlier, this.copy];
+    return shorter.some((known) => known && compare(source, known) === 'held') ? 'all' : undefined;
+  }
+}
+
+const probe = Buffer.allocUnsafe(HEAD_BYTES);
+const probe2 = Buffer.allocUnsafe(HEAD_BYTES);
+
+function same(a: Source, b: Source, start: number, end: number): boolean {
+  const length = end - start;
+  if (a.read(probe, 0, length, start) < length || b.read(probe2, 0, length, start) < length) return false;
+  return probe.compare(probe2, 0, length, 0, length) === 0;
+}
+
+function isZero(bytes: Buffer, end: number): boolean {
+  for (let i = 0; i < end; i++) if (bytes[i] !== 0) return false;
+  return true;
+}

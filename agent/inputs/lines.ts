@@ -1,0 +1,199 @@
+import { countNewlines } from './count-newlines.ts';
+import type { InputFile, LineHandler } from './types.ts';
+
+const NEWLINE = 10;
+const RETURN = 13;
+/** A shorter common beginning would make too many lines look like ours. */
+const SHARED_NEEDLE_MIN = 4;
+
+/** Where the splitting of one file stands between two chunks. */
+export interface LineState extends InputFile {
+  /** Where the next chunk begins: a line's beginning, or within a line that is being skipped. */
+  offset: number;
+  /** Within a line that was refused for its length: everything to the next newline belongs to it. */
+  skipping: boolean;
+}
+
+/**
+ * Splits chunks of a file into lines and hands them over. It promises: every byte belongs to exactly one line
+ * or to a run of NULs; a line that holds none of the needles is only counted; a line longer than `lineBytesMax`
+ * is refused once, whatever its length, and skipped to its newline. A run of NULs (a hole that truncation or
+ * a crash left in the file) ends a line like a newline does and is counted in bytes.
+ *
+ * It keeps no bytes: what of a chunk is not consumed is read again with more behind it. So the buffer must
+ * hold more than one line of full length.
+ */
+export class LineSplitter {
+  readonly #needles: readonly Buffer[];
+  readonly #nexts: number[];
+  readonly #lineBytesMax: number;
+  readonly #nuls: (bytes: number) => void;
+
+  /** @param nuls is told how many NUL bytes were passed over */
+  constructor(needles: readonly string[], lineBytesMax: number, nuls: (bytes: number) => void) {
+    this.#needles = sharedNeedles(needles).map((needle) => Buffer.from(needle, 'latin1'));
+    this.#nexts = this.#needles.map(() => -1);
+    this.#lineBytesMax = lineBytesMax;
+    this.#nuls = nuls;
+  }
+
+  /**
+   * Hands over the whole lines of `bytes[0, end)`, which stands at `file.offset`. A chunk that begins with
+   * NULs and holds nothing else is not consumed.
+   * @returns bytes consumed; `file.offset` is left to the caller
+   */
+  split(file: LineState, bytes: Buffer, end: number, handler: LineHandler): number {
+    const chunk = bytes.subarray(0, end);
+    let from = 0;
+    if (file.skipping) {
+      const newline = chunk.indexOf(NEWLINE);
+      if (newline < 0) return end;
+      file.skipping = false;
+      from = newline + 1;
+    }
+    let nul = chunk.indexOf(0, from);
+    while (nul >= 0) {
+      const runEnd = endOfRun(chunk, nul);
+      if (runEnd === end) {
+        // The run may go on. Bytes before it wait for its end, unless that is too far to see.
+        const full = end === bytes.length && nul > 0;
+        const consumed = this.#lines(file, chunk, from, nul, handler, full);
+        return full ? nul : consumed;
+      }
+      this.#lines(file, chunk, from, nul, handler, true);
+      this.#nuls(runEnd - nul);
+      from = runEnd;
+      nul = chunk.indexOf(0, from);
+    }
+    return this.#lines(file, chunk, from, end, handler, false);
+  }
+
+  /** NULs that the caller passed over. */
+  passNuls(bytes: number): void {
+    this.#nuls(bytes);
+  }
+
+  /** Hands over what stands after a file's last newline, as a line: the file is finished. */
+  rest(file: LineState, bytes: Buffer, end: number, handler: LineHandler): void {
+    let stop = end;
+    while (stop > 0 && bytes[stop - 1] === 0) stop--;
+    if (stop < end) this.#nuls(end - stop);
+    if (stop > 0 && !file.skipping) this.#lines(file, bytes.subarray(0, stop), 0, stop, handler, true);
+  }
+
+  /** @param ended whether a line ends at `end` though no newline stands there */
+  #lines(
+    file: LineState,
+    chunk: Buffer,
+    start: number,
+    end: number,
+    handler: LineHandler,
+    ended: boolean,
+  ): number {
+    const max = this.#lineBytesMax;
+    let from = start;
+    let whole = start;
+    // Steps of at most one full line: where a step finds no newline, a line is too long.
+    while (end - whole > max) {
+      const newline = chunk.lastIndexOf(NEWLINE, Math.min(whole + max, end - 1));
+      if (newline >= whole) {
+        whole = newline + 1;
+        continue;
+      }
+      this.#emit(file, chunk, from, whole, handler);
+      handler.refused('too_long');
+      const next = chunk.indexOf(NEWLINE, whole);
+      if (next < 0 || next >= end) {
+        file.skipping = !ended;
+        return end;
+      }
+      whole = next + 1;
+      from = whole;
+    }
+    const newline = end > whole ? chunk.lastIndexOf(NEWLINE, end - 1) : -1;
+    if (newline >= whole) whole = newline + 1;
+    this.#emit(file, chunk, from, whole, handler);
+    if (!ended || whole === end) return whole;
+    this.#last(file, chunk, whole, end, handler);
+    return end;
+  }
+
+  /** Hands over the whole lines of `chunk[from, to)`, which ends with a newline. */
+  #emit(file: LineState, chunk: Buffer, from: number, to: number, handler: LineHandler): void {
+    if (from === to) return;
+    if (this.#needles.length === 0) {
+      for (let start = from; start < to; ) {
+        const newline = chunk.indexOf(NEWLINE, start);
+        handOver(file, chunk, start, newline, handler);
+        start = newline + 1;
+      }
+      return;
+    }
+    let foreign = countNewlines(chunk, from, to);
+    let next = from;
+    this.#nexts.fill(-1);
+    for (;;) {
+      const found = this.#find(chunk, next, to);
+      if (found < 0) break;
+      let start = found;
+      while (start > next && chunk[start - 1] !== NEWLINE) start--;
+      const newline = chunk.indexOf(NEWLINE, found);
+      if (start > next) file.parser.passedOver();
+      handOver(file, chunk, start, newline, handler);
+      foreign--;
+      next = newline + 1;
+    }
+    if (next < to) file.parser.passedOver();
+    if (foreign > 0) handler.foreign(foreign);
+  }
+
+  #last(file: LineState, chunk: Buffer, start: number, end: number, handler: LineHandler): void {
+    this.#nexts.fill(-1);
+    if (this.#needles.length === 0 || this.#find(chunk, start, end) >= 0) {
+      handOver(file, chunk, start, end, handler);
+    } else {
+      file.parser.passedOver();
+      handler.foreign(1);
+    }
+  }
+
+  /** Where the first needle in `chunk[from, to)` stands, or -1. */
+  #find(chunk: Buffer, from: number, to: number): number {
+    let first = -1;
+    for (let i = 0; i < this.#needles.length; i++) {
+      if (this.#nexts[i]! < from) {
+        const found = chunk.indexOf(this.#needles[i]!, from);
+        this.#nexts[i] = found < 0 ? Number.POSITIVE_INFINITY : found;
+      }
+      const at = this.#nexts[i]!;
+      if (at < to && (first < 0 || at < first)) first = at;
+    }
+    return first;
+  }
+}
+
+function handOver(
+  file: LineState,
+  chunk: Buffer,
+  start: number,
+  newline: number,
+  handler: LineHandler,
+): void {
+  const end = newline > start && chunk[newline - 1] === RETURN ? newline - 1 : newline;
+  handler.line(file, chunk, start, end, file.offset + start);
+}
+
+function endOfRun(chunk: Buffer, start: number): number {
+  let at = start;
+  while (at < chunk.length && chunk[at] === 0) at++;
+  return at;
+}
+
+/** Needles that begin alike are searched for by that beginning: one search instead of several. */
+function sharedNeedles(needles: readonly string[]): readonly string[] {
+  const [first, ...others] = needles;
+  if (first === undefined || others.length === 0) return needles;
+  let length = first.length;
+  for (const other of others) while (!other.startsWith(first.slice(0, length))) length--;
+  return length >= SHARED_NEEDLE_MIN ? [first.slice(0, length)] : needles;
+}

@@ -1,0 +1,33 @@
+import { copyFileSync, renameSync, truncateSync, unlinkSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { Logs } from '../../helpers/file-logs.ts';
+
+test('basics', () => {
+  using logs = new Logs();
+  logs.write('log', 'a\nb\nc');
+  expect(logs.poll()).toEqual(['a', 'b']);
+  logs.append('log', 'd\ne\n');
+  expect(logs.poll()).toEqual(['cd', 'e']);
+  renameSync(logs.path('log'), logs.path('log.1'));
+  logs.write('log', 'f\n');
+  logs.append('log.1', 'late\n');
+  expect(logs.poll()).toEqual(['late', 'f']);
+  logs.stop();
+  renameSync(logs.path('log.1'), logs.path('log.2'));
+  renameSync(logs.path('log'), logs.path('log.1'));
+  logs.append('log.1', 'g\n');
+  logs.write('log', 'h\n');
+  expect(logs.poll()).toEqual(['g', 'h']);
+  logs.append('log', 'i\n');
+  copyFileSync(logs.path('log'), logs.path('log.0'));
+  truncateSync(logs.path('log'));
+  logs.append('log', 'j\nk\n');
+  expect(logs.poll()).toEqual(['i', 'j', 'k']);
+  expect(logs.poll(70000)).toEqual([]);
+  expect(logs.poll(70000)).toEqual([]);
+  logs.stop();
+  expect(logs.poll(70000)).toEqual([]);
+  unlinkSync(logs.path('log'));
+  logs.write('log', 'l\n');
+  expect(logs.poll()).toEqual(['l']);
+});
