@@ -10,7 +10,7 @@ set -euo pipefail
 case ${1:-} in
   test) needed=(ip:iproute2 iptables:iptables nft:nftables rsyslogd:rsyslog logrotate:logrotate
                 promtool:prometheus mawk:mawk) ;;
-  real) needed=(promtool:prometheus podman:podman crun:crun mmdebstrap:mmdebstrap) ;;
+  real) needed=(promtool:prometheus podman:podman runc:runc mmdebstrap:mmdebstrap) ;;
   *) echo "usage: $0 test|real" >&2; exit 64 ;;
 esac
 

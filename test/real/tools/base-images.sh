@@ -17,7 +17,7 @@ if (( EUID != 0 )) || ! command -v podman mmdebstrap >/dev/null; then
 fi
 
 echo 'Making the base images of the Dockerfile (about half a minute)'
-store=(podman --root "$target/store" --runroot /run/policy-log-agent-test --storage-driver overlay)
+store=(podman --runtime runc --root "$target/store" --runroot /run/policy-log-agent-test --storage-driver overlay)
 [[ ! -e $target ]] || { "${store[@]}" system reset --force >/dev/null 2>&1 || true; rm -rf "$target"; }
 mkdir -p "$target"
 root=$(mktemp -d)

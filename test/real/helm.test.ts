@@ -1,0 +1,169 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { AGENT } from '../helpers/agent-process.ts';
+import { CHART, helm, type Manifest, only, render } from './helm.ts';
+
+const VALUES = ['values.yaml', ...readdirSync(join(CHART, 'ci')).map((file) => `ci/${file}`)];
+const dir = mkdtempSync(join(tmpdir(), 'policy-log-agent-helm-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+/** What `policy-log-agent validate` says about the rendered ConfigMap, in the environment of the container. */
+function validate(manifests: Manifest[]) {
+  const file = join(dir, 'config.yaml');
+  writeFileSync(file, only(manifests, 'ConfigMap').data['config.yaml']);
+  const { env } = agentContainer(manifests);
+  const values = Object.fromEntries(env.map(({ name }: { name: string }) => [name, `value-of-${name}`]));
+  return spawnSync(process.execPath, [AGENT, 'validate', '--config', file], {
+    env: values,
+    encoding: 'utf8',
+  });
+}
+
+const podSpec = (manifests: Manifest[]) => only(manifests, 'DaemonSet').spec.template.spec;
+const agentContainer = (manifests: Manifest[]) => podSpec(manifests).containers[0];
+const volume = (manifests: Manifest[], name: string) =>
+  podSpec(manifests).volumes.find((item: { name: string }) => item.name === name);
+const mount = (manifests: Manifest[], name: string) =>
+  agentContainer(manifests).volumeMounts.find((item: { name: string }) => item.name === name);
+
+describe.each(VALUES)('with %s', (file) => {
+  const values = ['--values', join(CHART, file)];
+
+  it('lints', () => {
+    expect(helm('lint', '--strict', CHART, ...values)).toContain('0 chart(s) failed');
+  });
+
+  it('renders a configuration that the agent accepts', () => {
+    const { status, stderr } = validate(render(...values));
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
+  it('renders a hardened pod', () => {
+    const manifests = render(...values);
+    expect(podSpec(manifests)).toMatchObject({
+      automountServiceAccountToken: false,
+      securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
+    });
+    expect(agentContainer(manifests).securityContext).toEqual({
+      privileged: false,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+    for (const namespace of ['hostNetwork', 'hostPID', 'hostIPC']) {
+      expect(podSpec(manifests)).not.toHaveProperty(namespace);
+    }
+  });
+
+  it('mounts nothing of the node writable but the state folder', () => {
+    const manifests = render(...values);
+    const writable = agentContainer(manifests)
+      .volumeMounts.filter((item: { readOnly?: boolean }) => item.readOnly !== true)
+      .map((item: { name: string }) => volume(manifests, item.name));
+    expect(writable).toEqual([volume(manifests, 'state')]);
+  });
+
+  it('names every object after the release, in its namespace, with the common labels', () => {
+    for (const manifest of render(...values).filter(({ kind }) => kind !== 'Secret')) {
+      expect(manifest.metadata).toMatchObject({
+        name: expect.stringMatching(/^netlog-policy-log-agent/),
+        namespace: 'monitoring',
+      });
+      expect(manifest.metadata.labels).toMatchObject({ 'app.kubernetes.io/instance': 'netlog' });
+    }
+  });
+});
+
+describe('the configuration', () => {
+  it('arrives as it was written, variables and large numbers included', () => {
+    const { stdout } = validate(render('--set-json', 'config.aggregate={"keys_max":1000000}'));
+    expect(stdout).toContain('keys_max: 1000000');
+    expect(stdout).toContain('node: value-of-NODE_NAME');
+  });
+
+  it('decides the port and the state folder everywhere', () => {
+    const manifests = render('--values', join(CHART, 'ci/calico-http-values.yaml'));
+    expect(agentContainer(manifests).ports).toEqual([{ name: 'metrics', containerPort: 9670 }]);
+    expect(only(manifests, 'Service').spec.ports[0].port).toBe(9670);
+    expect(mount(manifests, 'state').mountPath).toBe('/var/lib/flow-state');
+  });
+
+  it.each([
+    ['an address of its own', '127.0.0.1:9000', 9000],
+    ['an IPv6 address', '[::]:9001', 9001],
+  ])('takes the port from %s', (_, listen, port) => {
+    const manifests = render('--set-json', `config.http={"listen":"${listen}"}`);
+    expect(agentContainer(manifests).ports[0].containerPort).toBe(port);
+  });
+
+  it('rolls the pods when it changes', () => {
+    const checksum = (...args: string[]) =>
+      only(render(...args), 'DaemonSet').spec.template.metadata.annotations['checksum/config'];
+    expect(checksum()).toBe(checksum());
+    expect(checksum('--set', 'config.log.level=debug')).not.toBe(checksum());
+  });
+
+  it('is not rendered where a ConfigMap exists', () => {
+    const manifests = render('--set', 'existingConfigMap=mine');
+    expect(manifests.map(({ kind }) => kind)).not.toContain('ConfigMap');
+    expect(volume(manifests, 'config')).toEqual({ name: 'config', configMap: { name: 'mine' } });
+  });
+});
+
+describe('values', () => {
+  it('leave the agent longer to stop than it takes', () => {
+    const manifests = render();
+    const { stdout } = validate(manifests);
+    const shutdownTimeoutS = Number(/^shutdown_timeout: (\d+)s$/m.exec(stdout)?.[1]);
+    expect(podSpec(manifests).terminationGracePeriodSeconds).toBeGreaterThan(shutdownTimeoutS);
+  });
+
+  it('run the pod on every node, whatever its taints', () => {
+    expect(podSpec(render()).tolerations).toEqual([{ operator: 'Exists' }]);
+  });
+
+  it.each([
+    ['the tag of the chart', [], 'repo:0.1.0'],
+    ['a tag', ['--set', 'image.tag=1.2.3'], 'repo:1.2.3'],
+    ['a digest before a tag', ['--set', 'image.tag=1.2.3,image.digest=sha256:ab'], 'repo@sha256:ab'],
+  ])('name the image by %s', (_, args, image) => {
+    expect(agentContainer(render('--set', 'image.repository=repo', ...args)).image).toBe(image);
+  });
+
+  it('keep the state on the node, or in the pod', () => {
+    expect(volume(render(), 'state').hostPath).toEqual({
+      path: '/var/lib/policy-log-agent',
+      type: 'DirectoryOrCreate',
+    });
+    expect(volume(render('--set', 'state.kind=emptyDir'), 'state').emptyDir).toEqual({ sizeLimit: '1Gi' });
+    expect(() => render('--set', 'state.kind=pvc')).toThrow('"pvc" is neither hostPath nor emptyDir');
+  });
+
+  it("take the node's time zone, or one that is named", () => {
+    expect(mount(render(), 'localtime')).toEqual({
+      name: 'localtime',
+      mountPath: '/etc/localtime',
+      readOnly: true,
+    });
+    const named = render('--set', 'timezone=Europe/Berlin');
+    expect(mount(named, 'localtime')).toBeUndefined();
+    expect(agentContainer(named).env).toContainEqual({ name: 'TZ', value: 'Europe/Berlin' });
+  });
+
+  it('let in scrapes alone, and out what they name, with a NetworkPolicy', () => {
+    const manifests = render('--values', join(CHART, 'ci/calico-http-values.yaml'));
+    expect(only(manifests, 'NetworkPolicy').spec).toMatchObject({
+      podSelector: { matchLabels: only(manifests, 'DaemonSet').spec.selector.matchLabels },
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [{ ports: [{ port: 'metrics' }], from: [{ namespaceSelector: {} }] }],
+      egress: [{ ports: [{ port: 53 }, { port: 53 }] }, { ports: [{ port: 443 }] }],
+    });
+  });
+
+  it('refuse a ServiceMonitor without a Service', () => {
+    expect(() => render('--set', 'serviceMonitor.enabled=true,service.enabled=false')).toThrow('podMonitor');
+  });
+});
