@@ -12,7 +12,7 @@ export function passOnly(only: Only | undefined): ((record: OutgoingRecord) => b
   if (!disposition && !logType) return undefined;
   return (record) => {
     const value = record.value();
-    if (disposition && !disposition.includes(value['disposition'] as string)) return false;
-    return !logType || logType.includes((value['log_type'] as string | undefined) ?? 'flow');
+    if (disposition && !disposition.includes(value.disposition as string)) return false;
+    return !logType || logType.includes((value.log_type as string | undefined) ?? 'flow');
   };
 }

@@ -59,6 +59,11 @@ export class Aggregate {
     this.#aliases = new AliasTable(options.keysMax * ALIASES_PER_WINDOW);
   }
 
+  /** Windows of this input that are open. */
+  get size(): number {
+    return this.#byKey.size;
+  }
+
   get isFull(): boolean {
     return this.#keys.open >= this.#options.keysMax;
   }

@@ -65,10 +65,16 @@ export function testProblems(test: FieldTest): FilterProblem[] {
   const given = TESTS.filter((name) => test[name] !== undefined);
   if (given.length !== 1) {
     const found = given.length === 0 ? 'none' : given.join(' and ');
-    problems.push({ path: [], message: `a test of a field needs exactly one of ${TESTS.join(', ')}; here is ${found}` });
+    problems.push({
+      path: [],
+      message: `a test of a field needs exactly one of ${TESTS.join(', ')}; here is ${found}`,
+    });
   }
   const [first = '', second, ...deeper] = test.field.split('.');
-  if (!FIELDS.has(first) || (first === 'connection' && (!CONNECTION_FIELDS.has(second ?? '') || deeper.length > 0)))
+  if (
+    !FIELDS.has(first) ||
+    (first === 'connection' && (!CONNECTION_FIELDS.has(second ?? '') || deeper.length > 0))
+  )
     problems.push({ path: ['field'], message: `records have no field ${test.field}` });
   if (test.matches !== undefined) {
     const message = patternProblem(test.matches);
@@ -82,7 +88,10 @@ export function testProblems(test: FieldTest): FilterProblem[] {
   if (test.port_range !== undefined) {
     const [low, high] = portsOf(test.port_range);
     if (low > high || high > 65_535)
-      problems.push({ path: ['port_range'], message: 'a range has the lower port first, and 65535 is the last' });
+      problems.push({
+        path: ['port_range'],
+        message: 'a range has the lower port first, and 65535 is the last',
+      });
   }
   return problems;
 }

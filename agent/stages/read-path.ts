@@ -4,11 +4,20 @@
  *
  * @param test not called where nothing is at the path; null counts as nothing
  */
-export function readPath(value: unknown, path: readonly string[], test: (value: unknown) => boolean): boolean {
+export function readPath(
+  value: unknown,
+  path: readonly string[],
+  test: (value: unknown) => boolean,
+): boolean {
   return walk(value, path, 0, test);
 }
 
-function walk(value: unknown, path: readonly string[], at: number, test: (value: unknown) => boolean): boolean {
+function walk(
+  value: unknown,
+  path: readonly string[],
+  at: number,
+  test: (value: unknown) => boolean,
+): boolean {
   if (value === undefined || value === null) return false;
   if (Array.isArray(value)) return value.some((element) => walk(element, path, at, test));
   if (at === path.length) return test(value);

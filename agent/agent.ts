@@ -1,0 +1,146 @@
+import { once } from 'node:events';
+import { setImmediate as turnOfLoop } from 'node:timers/promises';
+import type { Delivery } from './delivery/delivery.ts';
+import type { Input } from './inputs/types.ts';
+import type { Logger } from './observe/log.ts';
+import type { Outbox } from './outbox/outbox.ts';
+import type { Commit } from './outbox/types.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { RecordBuffer } from './record-buffer.ts';
+
+/** What one input may read before the others have their turn and what was read is committed. */
+const POLL_BYTES = 4 << 20;
+/** How often reading is tried again while the outbox is full or cannot be written. */
+const STALLED_MS = 1000;
+const OUTBOX_FULL = 'the outbox is full: reading stops until a sink has taken records';
+
+export interface AgentParts {
+  readonly inputs: readonly Input[];
+  readonly pipeline: Pipeline;
+  readonly records: RecordBuffer;
+  readonly outbox: Outbox;
+  /** One for each sink. */
+  readonly deliveries: readonly Delivery[];
+  readonly log: Logger;
+  readonly shutdownTimeoutMs: number;
+}
+
+/**
+ * The running agent: polls the inputs, lets the pipeline work on their lines, commits what came of them together
+ * with how far they were read, and wakes delivery.
+ *
+ * Promises: what a poll handed over is committed in one transaction with the offsets behind it, before anything
+ * else is read; while that cannot be (a full disk) nothing is read, delivery goes on, and reading resumes by
+ * itself. Nothing depends on a clean stop: it only makes the next start shorter.
+ *
+ * Inert until `run`.
+ */
+export class Agent {
+  readonly #parts: AgentParts;
+  /** When each input is to be looked at next, ms since the epoch. */
+  readonly #dueMs: number[];
+  /** What was read and not committed yet: what it changed is taken from the parts only once. */
+  #pending: Commit | undefined;
+  #stalledFor: string | undefined;
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+    this.#dueMs = parts.inputs.map(() => 0);
+  }
+
+  /** Runs until the signal, or, with `once`, until all that is there has been read and delivered. */
+  async run(signal: AbortSignal, once: boolean): Promise<void> {
+    const { deliveries, pipeline } = this.#parts;
+    for (const delivery of deliveries) delivery.wake();
+    while (!signal.aborted) {
+      const now = Date.now();
+      const reading = this.#canRead(now);
+      const bytes = reading ? this.#poll(now, once) : 0;
+      if (bytes > 0) await turnOfLoop();
+      else if (reading && once) break;
+      else await pause(reading ? this.#restMs() : STALLED_MS, signal);
+    }
+    if (once && !signal.aborted) {
+      pipeline.closeAll();
+      while (this.#commit(Date.now()) !== undefined && !signal.aborted) await pause(STALLED_MS, signal);
+      await Promise.race([Promise.all(deliveries.map((delivery) => delivery.drain())), aborted(signal)]);
+    }
+    this.#commit(Date.now());
+    await Promise.all(deliveries.map((delivery) => delivery.stop(this.#parts.shutdownTimeoutMs)));
+  }
+
+  /** Whether what was read is safe and there is room for more; says once that it is not, and once that it is. */
+  #canRead(nowMs: number): boolean {
+    const reason = this.#commit(nowMs) ?? (this.#parts.outbox.isFull() ? OUTBOX_FULL : undefined);
+    if (reason !== this.#stalledFor) {
+      if (reason === undefined) this.#parts.log.info('reading goes on');
+      else this.#parts.log.warn(reason);
+      this.#stalledFor = reason;
+    }
+    return reason === undefined;
+  }
+
+  /** @returns bytes read from the inputs whose turn it was */
+  #poll(nowMs: number, all: boolean): number {
+    const { inputs, pipeline } = this.#parts;
+    let bytes = 0;
+    for (const [index, input] of inputs.entries()) {
+      if (nowMs < this.#dueMs[index]! && !all) continue;
+      const read = input.poll(nowMs, POLL_BYTES, pipeline.lane(input.name, nowMs));
+      if (read === 0) pipeline.quiet(input.name, nowMs);
+      this.#dueMs[index] = nowMs + input.nextPollMs(nowMs);
+      bytes += read;
+    }
+    this.#commit(nowMs);
+    return bytes;
+  }
+
+  #restMs(): number {
+    return Math.max(0, Math.min(...this.#dueMs) - Date.now());
+  }
+
+  /** @returns why what was read could not be committed, or undefined */
+  #commit(nowMs: number): string | undefined {
+    const { inputs, pipeline, records, outbox, deliveries } = this.#parts;
+    this.#pending ??= changesOf(inputs, pipeline, records);
+    if (this.#pending === undefined) return undefined;
+    const result = outbox.commit(this.#pending, nowMs);
+    if (!result.ok) return `the state database takes nothing (${result.reason}): reading stops until it does`;
+    if (this.#pending.blocks.length > 0) for (const delivery of deliveries) delivery.wake();
+    this.#pending = undefined;
+    records.reset();
+    return undefined;
+  }
+}
+
+/** Everything that changed since the last commit, or undefined. */
+function changesOf(inputs: readonly Input[], pipeline: Pipeline, records: RecordBuffer): Commit | undefined {
+  const checkpoints = inputs.map((input) => input.checkpoints());
+  const { windows, values } = pipeline.takeChanges();
+  const commit: Commit = {
+    checkpoints: checkpoints.flatMap(({ put }) => put),
+    forget: checkpoints.flatMap(({ forget }) => forget),
+    windows,
+    values,
+    blocks: records.take(),
+  };
+  const parts = [commit.checkpoints, commit.forget, windows.put, windows.delete, values, commit.blocks];
+  return parts.some((part) => part.length > 0) ? commit : undefined;
+}
+
+function aborted(signal: AbortSignal): Promise<unknown> {
+  return signal.aborted ? Promise.resolve() : once(signal, 'abort');
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+    if (signal.aborted) done();
+  });
+}

@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { createSink } from '../../sinks/index.ts';
+import { Agent } from '../agent.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { problemText } from '../config/problem.ts';
+import { DeadLetters } from '../delivery/dead-letters.ts';
+import { Delivery } from '../delivery/delivery.ts';
+import { deliveryOptions } from '../delivery/options.ts';
+import { formatOf } from '../formats.ts';
+import { openInput } from '../inputs/file.ts';
+import { summarizeAccounts } from '../observe/accounts.ts';
+import { DeliveryMetrics, observeDeliveries, observeOutbox } from '../observe/delivery-metrics.ts';
+import { HttpServer } from '../observe/http.ts';
+import { createLog, type Logger } from '../observe/log.ts';
+import { createMetrics } from '../observe/metrics.ts';
+import { OutboxError } from '../outbox/failure.ts';
+import { openOutbox } from '../outbox/outbox.ts';
+import { Pipeline } from '../pipeline.ts';
+import { RecordBuffer } from '../record-buffer.ts';
+import { version } from '../version.ts';
+import { EX_CONFIG, EX_NOINPUT, EX_OK, EX_TEMPFAIL, EX_UNAVAILABLE } from './exit-codes.ts';
+
+/**
+ * The agent, until SIGTERM or SIGINT, or with `once` until all that is there has been delivered.
+ * @returns the exit code
+ */
+export async function run(options: { config: string; once: boolean }): Promise<number> {
+  const loaded = loadConfig(options.config, process.env);
+  if (!loaded.ok) {
+    for (const problem of loaded.problems) {
+      process.stderr.write(`${problemText(options.config, problem)}\n`);
+    }
+    return loaded.unreadable ? EX_NOINPUT : EX_CONFIG;
+  }
+  const { config } = loaded;
+  const log = createLog(config.log.level);
+  const stop = new AbortController();
+  stopOnSignals(stop, log);
+  try {
+    return await runAgent(config, options.once, stop, log);
+  } catch (error) {
+    if (error instanceof OutboxError) {
+      log.error({ reason: error.reason }, error.message);
+      return error.reason === 'locked' ? EX_TEMPFAIL : EX_UNAVAILABLE;
+    }
+    throw error;
+  }
+}
+
+/** Wires the parts by hand, starts them front to back, and stops them in reverse. */
+async function runAgent(
+  config: LoadedConfig,
+  once: boolean,
+  stop: AbortController,
+  log: Logger,
+): Promise<number> {
+  const node = config.node ?? hostname();
+  const bootTimeUs = bootTime();
+  const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const outbox = await openOutbox(
+    {
+      path: join(config.state.path, 'state.db'),
+      sizeMaxBytes: config.state.size_max,
+      whenFull: config.state.when_full,
+      sinks: config.sinks.map(({ name }) => name),
+    },
+    log,
+    stop.signal,
+  );
+  const records = new RecordBuffer();
+  const context = { config, node, timezone, ...(bootTimeUs !== undefined && { bootTimeUs }) };
+  const formats = new Map(config.inputs.map((input) => [input.name, formatOf(input, context)] as const));
+  const saved = outbox.load();
+  const pipeline = new Pipeline(config, formats, records);
+  pipeline.restore(saved);
+  const inputs = config.inputs.map((input) => {
+    const own = saved.checkpoints.filter((checkpoint) => checkpoint.input === input.name);
+    return openInput(input, formats.get(input.name)!, own, { node, log });
+  });
+
+  const metrics = createMetrics({
+    version,
+    accounts: pipeline.accounts,
+    openWindows: () => pipeline.openWindows,
+    lag: () => inputs.flatMap((input) => input.lag().map((lag) => ({ input: input.name, ...lag }))),
+  });
+  observeOutbox(metrics, outbox);
+  const deliveryMetrics = new DeliveryMetrics(metrics);
+  const deliveries = config.sinks.map((sink) => {
+    const context = {
+      warn: (message: string) => log.warn({ sink: sink.name }, message),
+      stop: (reason: string) => {
+        log.info({ sink: sink.name }, reason);
+        stop.abort();
+      },
+    };
+    return new Delivery(deliveryOptions(sink), {
+      source: outbox,
+      createSink: () => createSink(sink, context),
+      deadLetters: new DeadLetters(config.state.path, sink.name),
+      events: deliveryMetrics.events(sink.name),
+      log,
+    });
+  });
+  observeDeliveries(metrics, new Map(config.sinks.map(({ name }, index) => [name, deliveries[index]!])));
+
+  let running = false;
+  const http = new HttpServer({
+    metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
+    notReady: () => (running ? undefined : 'the agent is starting or stopping'),
+  });
+  let address: string | undefined;
+  try {
+    address = once ? undefined : await http.listen(config.http.listen);
+  } catch (error) {
+    log.error(`cannot listen on ${config.http.listen} (http.listen): ${(error as Error).message}`);
+    outbox.close();
+    return EX_UNAVAILABLE;
+  }
+  log.info({ version, node, http: address }, 'running');
+  running = true;
+  const agent = new Agent({
+    inputs,
+    pipeline,
+    records,
+    outbox,
+    deliveries,
+    log,
+    shutdownTimeoutMs: config.shutdown_timeout,
+  });
+  await agent.run(stop.signal, once);
+  running = false;
+  for (const input of inputs) input.close();
+  outbox.close();
+  if (address !== undefined) await http.close();
+  const accounts = summarizeAccounts(pipeline.accounts.values(), pipeline.openWindows);
+  log.info({ accounts }, 'stopped');
+  return EX_OK;
+}
+
+/** The first signal asks for a clean stop; a second one does not wait for it. */
+function stopOnSignals(stop: AbortController, log: Logger): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(EX_TEMPFAIL);
+      log.info({ signal }, 'stopping');
+      stop.abort();
+    });
+  }
+}
+
+/** When this kernel started, µs since the epoch; undefined where `/proc` does not say. */
+function bootTime(): number | undefined {
+  try {
+    const btime = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1];
+    return btime === undefined ? undefined : Number(btime) * 1e6;
+  } catch {
+    return undefined;
+  }
+}

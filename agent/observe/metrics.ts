@@ -1,0 +1,79 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Accounts, Tally } from './accounts.ts';
+import { PREFIX } from './names.ts';
+
+/** The event-loop monitor wakes the process this often; at prom-client's default of 10 ms idle is not idle. */
+const EVENT_LOOP_PRECISION_MS = 1000;
+
+/** What is counted elsewhere, and read only when somebody scrapes. */
+export interface Observed {
+  readonly version: string;
+  readonly accounts: ReadonlyMap<string, Accounts>;
+  /** Windows that are open now. */
+  openWindows(): number;
+  lag(): readonly { input: string; path: string; bytes: number }[];
+}
+
+/** The registry with the accounts, the inputs' lag, the build and Node's own metrics. */
+export function createMetrics(observed: Observed): Registry {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
+
+  new Gauge({ name: `${PREFIX}build_info`, help: 'Always 1.', labelNames: ['version', 'node'], registers })
+    .labels(observed.version, process.version)
+    .set(1);
+
+  const lines = (name: string, help: string, value: (accounts: Accounts) => number) =>
+    new Counter({
+      name: PREFIX + name,
+      help,
+      labelNames: ['input'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [input, accounts] of observed.accounts) this.inc({ input }, value(accounts));
+      },
+    });
+  const linesByReason = (name: string, help: string, tally: (accounts: Accounts) => Tally) =>
+    new Counter({
+      name: PREFIX + name,
+      help,
+      labelNames: ['input', 'reason'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [input, accounts] of observed.accounts)
+          for (const [reason, count] of tally(accounts).entries()) this.inc({ input, reason }, count);
+      },
+    });
+
+  lines('input_lines_total', 'Physical lines read.', (of) => of.lines);
+  lines('records_total', 'Lines that became records.', (of) => of.records);
+  lines('merged_lines_total', 'Lines that merged into the record of another.', (of) => of.merged);
+  lines('foreign_lines_total', 'Lines that are not about network policy.', (of) => of.foreign);
+  lines('restored_windows_total', 'Windows that an earlier process had left open.', (of) => of.restored);
+  linesByReason('filtered_lines_total', 'Lines that the selection refused.', (of) => of.filtered);
+  linesByReason('unparsable_lines_total', 'Lines that should have been readable.', (of) => of.unparsable);
+  linesByReason('dropped_lines_total', 'Lines that were understood and dropped.', (of) => of.dropped);
+
+  new Gauge({
+    name: `${PREFIX}open_windows`,
+    help: 'Windows that are open; each holds the line that opened it.',
+    registers,
+    collect() {
+      this.set(observed.openWindows());
+    },
+  });
+  new Gauge({
+    name: `${PREFIX}input_lag_bytes`,
+    help: 'Bytes that are there and not yet read.',
+    labelNames: ['input', 'path'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { input, path, bytes } of observed.lag()) this.set({ input, path }, bytes);
+    },
+  });
+  return registry;
+}
