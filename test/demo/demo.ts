@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import split2 from 'split2';
-import { type Accounts, AGENT_PATH, AgentProcess, type LogLine } from '../helpers/agent-child.ts';
+import { type Accounts, AGENT_PATH, AgentProcess, showTrouble } from '../helpers/agent-child.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { MergedLines, NoiseLines, PacketLines, PolicyActionLines } from '../helpers/generate-lines.ts';
 import { LiveWriter } from '../helpers/live-writer.ts';
@@ -45,7 +45,7 @@ async function demonstrate(folder: string, seconds: number): Promise<number> {
   writeFileSync(configPath, demoConfig(folder, port));
   const writer = new LiveWriter(liveFiles(folder));
   writer.start();
-  const agent = new AgentProcess(['run', '--config', configPath], 'pipe', showLog);
+  const agent = new AgentProcess(['run', '--config', configPath], 'pipe', showTrouble);
 
   const stop = () => agent.stop();
   process.on('SIGINT', stop).on('SIGTERM', stop);
@@ -100,12 +100,6 @@ async function showRecords(agent: AgentProcess, stop: () => void): Promise<void>
     const line = showRecord(json, process.stdout.columns, colours);
     if (line !== undefined) process.stdout.write(`${line}\n`);
   }
-}
-
-/** The agent's warnings and errors; what it merely tells is left out. */
-function showLog(line: LogLine): void {
-  const isBad = typeof line.level === 'number' ? line.level >= 40 : !/^(trace|debug|info)$/.test(line.level);
-  if (isBad) process.stderr.write(`agent: ${line.msg}\n`);
 }
 
 function summary(accounts: Accounts): string {

@@ -56,6 +56,12 @@ export class AgentProcess {
   #asked = false;
 }
 
+/** Passes the agent's warnings and errors on to a person; what it merely tells is left out. */
+export function showTrouble({ level, msg }: LogLine): void {
+  const isTrouble = typeof level === 'number' ? level >= 40 : !/^(trace|debug|info)$/.test(level);
+  if (isTrouble) process.stderr.write(`agent: ${msg}\n`);
+}
+
 function logLine(text: string): LogLine {
   try {
     const line: unknown = JSON.parse(text);
