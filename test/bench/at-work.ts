@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { AgentProcess, showTrouble } from '../helpers/agent-child.ts';
+import { AgentChild, showTrouble } from '../helpers/agent-child.ts';
 import { generateFile, type LineSource, PacketLines, PolicyActionLines } from '../helpers/generate-lines.ts';
 import { LiveWriter } from '../helpers/live-writer.ts';
 import { cpuSeconds, memory } from './process-cost.ts';
@@ -129,8 +129,8 @@ async function work(
   if (ended !== 0) throw new Error(`the agent ended with ${ended}`);
 }
 
-function startAgent(folder: string): AgentProcess {
-  return new AgentProcess(['run', '--config', join(folder, 'config.yaml')], 'ignore', showTrouble);
+function startAgent(folder: string): AgentChild {
+  return new AgentChild(['run', '--config', join(folder, 'config.yaml')], 'ignore', showTrouble);
 }
 
 function liveLines(kind: Kind, linesPerSecond: number): LineSource {

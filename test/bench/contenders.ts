@@ -3,7 +3,8 @@ import { createReadStream, existsSync, mkdirSync, readFileSync, writeFileSync } 
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type Accounts, AGENT_PATH } from '../helpers/agent-child.ts';
+import type { AccountsSummary } from '../../agent/observe/accounts.ts';
+import { AGENT_PATH } from '../helpers/agent-child.ts';
 import type { FileKind, GeneratedFile } from '../helpers/generate-lines.ts';
 import { type Command, tail } from './measure.ts';
 
@@ -45,7 +46,7 @@ const agentParse: Contender = {
     const records = await countLines(join(work, 'out'));
     const told = JSON.parse(
       readFileSync(join(work, 'err'), 'utf8').trimEnd().split('\n').at(-1)!,
-    ) as Accounts;
+    ) as AccountsSummary;
     if (told.records !== records)
       throw new Error(`parse reports ${told.records} records and wrote ${records}`);
     return { matching: records, records };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { AgentProcess, showTrouble } from '../helpers/agent-child.ts';
+import { AgentChild, showTrouble } from '../helpers/agent-child.ts';
 import { PacketLines } from '../helpers/generate-lines.ts';
 import { LiveWriter } from '../helpers/live-writer.ts';
 import { cpuSeconds, memory } from './process-cost.ts';
@@ -59,7 +59,7 @@ async function soak(folder: string, minutes: number, rate: number): Promise<numb
   });
   const writer = new LiveWriter([{ path: join(folder, 'syslog'), source, rotateBytes: ROTATE_BYTES }]);
   writer.start();
-  const agent = new AgentProcess(['run', '--config', join(folder, 'config.yaml')], 'ignore', showTrouble);
+  const agent = new AgentChild(['run', '--config', join(folder, 'config.yaml')], 'ignore', showTrouble);
   const pid = agent.child.pid!;
   const samples: Sample[] = [];
   const startedMs = performance.now();

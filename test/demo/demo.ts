@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import split2 from 'split2';
-import { type Accounts, AGENT_PATH, AgentProcess, showTrouble } from '../helpers/agent-child.ts';
+import type { AccountsSummary } from '../../agent/observe/accounts.ts';
+import { AGENT_PATH, AgentChild, showTrouble } from '../helpers/agent-child.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { MergedLines, NoiseLines, PacketLines, PolicyActionLines } from '../helpers/generate-lines.ts';
 import { LiveWriter } from '../helpers/live-writer.ts';
@@ -45,7 +46,7 @@ async function demonstrate(folder: string, seconds: number): Promise<number> {
   writeFileSync(configPath, demoConfig(folder, port));
   const writer = new LiveWriter(liveFiles(folder));
   writer.start();
-  const agent = new AgentProcess(['run', '--config', configPath], 'pipe', showTrouble);
+  const agent = new AgentChild(['run', '--config', configPath], 'pipe', showTrouble);
 
   const stop = () => agent.stop();
   process.on('SIGINT', stop).on('SIGTERM', stop);
@@ -86,7 +87,7 @@ function liveFiles(folder: string) {
 }
 
 /** @returns when the last record was written */
-async function showRecords(agent: AgentProcess, stop: () => void): Promise<void> {
+async function showRecords(agent: AgentChild, stop: () => void): Promise<void> {
   const records = agent.child.stdout!;
   // Whoever read our output may go at any time, as in `make run | head`.
   process.stdout.on('error', stop);
@@ -102,7 +103,7 @@ async function showRecords(agent: AgentProcess, stop: () => void): Promise<void>
   }
 }
 
-function summary(accounts: Accounts): string {
+function summary(accounts: AccountsSummary): string {
   const sum = (counts: Record<string, number>) => Object.values(counts).reduce((a, b) => a + b, 0);
   const { lines, records, merged, foreign } = accounts;
   return `${lines} lines: ${records} records, ${merged} merged, ${sum(accounts.dropped)} dropped, ${foreign} foreign, ${sum(accounts.unparsable)} unparsable`;

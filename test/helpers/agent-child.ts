@@ -2,36 +2,25 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import split2 from 'split2';
+import type { AccountsSummary } from '../../agent/observe/accounts.ts';
 
 /** The built agent: one file. */
 export const AGENT_PATH = fileURLToPath(new URL('../../dist/policy-log-agent.mjs', import.meta.url));
-
-/** What became of the lines, as `run` and `parse` report it when they end. */
-export interface Accounts {
-  lines: number;
-  records: number;
-  merged: number;
-  filtered: number;
-  foreign: number;
-  unparsable: Record<string, number>;
-  dropped: Record<string, number>;
-  open?: number;
-}
 
 /** A line of the agent's own log. */
 export interface LogLine {
   level: number | string;
   msg: string;
-  accounts?: Accounts;
+  accounts?: AccountsSummary;
   [key: string]: unknown;
 }
 
 /** The agent as a child process in a process group of its own, so that a Ctrl-C reaches it only through us. */
-export class AgentProcess {
+export class AgentChild {
   readonly child: ChildProcess;
   /** Resolves with the exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
-  accounts: Accounts | undefined;
+  accounts: AccountsSummary | undefined;
 
   /** @param onLog takes each line of the agent's log; a line that is not JSON comes as `msg` */
   constructor(args: readonly string[], stdout: 'pipe' | 'ignore', onLog: (line: LogLine) => void) {
