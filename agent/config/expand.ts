@@ -91,7 +91,7 @@ function readText(file: string): string | { reason: string } {
   try {
     const stat = statSync(file);
     if (!stat.isFile()) return { reason: 'it is not a file' };
-    if (stat.size > FILE_BYTES_MAX) return { reason: `larger than ${FILE_BYTES_MAX} bytes` };
+    if (stat.size > FILE_BYTES_MAX) return { reason: `it is larger than ${FILE_BYTES_MAX} bytes` };
     const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
     return text.replace(/\r?\n$/, '');
   } catch (error) {

@@ -7,6 +7,11 @@ const SECRET_KEY =
   /(^|[_-])(password|passwd|secret|token|authorization|cookie|credentials?|signature|api[_-]?key|apikey|access[_-]?key|account[_-]?key|shared[_-]?key|private[_-]?key|connection[_-]?string)$/i;
 const PEM_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 
+/** Whether values under this key, or this header, are secrets wherever they come from. */
+export function isSecretKey(key: string): boolean {
+  return SECRET_KEY.test(key);
+}
+
 /**
  * How a value may be shown: strings that a secret was put into as `shown` has them, values under keys that name
  * a secret not at all, URLs without their password. Everything else as it is.
@@ -19,7 +24,7 @@ export function hideSecrets(value: unknown, path: Path, shown: ReadonlyMap<strin
     );
   }
   const visible = shown.get(pathText(path));
-  if (path.some((step) => typeof step === 'string' && SECRET_KEY.test(step))) return HIDDEN;
+  if (path.some((step) => typeof step === 'string' && isSecretKey(step))) return HIDDEN;
   if (visible !== undefined) return withoutPassword(visible);
   if (typeof value !== 'string') return value;
   if (PEM_KEY.test(value)) return HIDDEN;

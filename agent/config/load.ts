@@ -9,7 +9,7 @@ import { hideSecrets } from './hide.ts';
 import type { FileInput } from './inputs.ts';
 import { inputSchema } from './inputs.ts';
 import { type Path, pathText } from './path.ts';
-import { type Finding, type Problem, placeFindings } from './problem.ts';
+import { type Problem, placeFindings } from './problem.ts';
 import { readYaml } from './read-yaml.ts';
 import { type Config, configSchema, sinkSchema } from './schema.ts';
 
@@ -26,6 +26,8 @@ export interface Loaded {
   effective(): string;
   /** Of the file's text, before variables: nodes with one ConfigMap have one hash. */
   readonly hash: string;
+  /** Changes with every change of content, also of a secret. Kept in memory only. */
+  readonly fingerprint: string;
   /** Every file that went into it: the configuration file first, then those of `${file:…}`. */
   readonly files: readonly string[];
 }
@@ -36,10 +38,12 @@ export interface NotLoaded {
   /** The file could not be read at all. */
   readonly unreadable: boolean;
   readonly hash: string;
+  readonly fingerprint: string;
   readonly files: readonly string[];
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Variables for `${NAME}`. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads, expands and checks a configuration file. Finds every problem there is, and throws for none.
@@ -48,9 +52,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function loadConfig(path: string, env: Environment): Loaded | NotLoaded {
   let text: string;
   try {
-    const { size } = statSync(path);
-    if (size > CONFIG_BYTES_MAX) return unreadable(path, `larger than ${CONFIG_BYTES_MAX} bytes`);
-    text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+    const stat = statSync(path);
+    if (!stat.isFile() && !stat.isFIFO()) return unreadable(path, 'it is not a file');
+    // A pipe's size is known only when it has been read.
+    const bytes = stat.size > CONFIG_BYTES_MAX ? undefined : readFileSync(path);
+    if (bytes === undefined || bytes.length > CONFIG_BYTES_MAX) {
+      return unreadable(path, `it is larger than ${CONFIG_BYTES_MAX} bytes`);
+    }
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
     return unreadable(path, readFailure(error));
   }
@@ -60,18 +69,14 @@ export function loadConfig(path: string, env: Environment): Loaded | NotLoaded {
 
 /** `loadConfig` for text that is there already. */
 export function parseConfig(text: string, env: Environment): Loaded | NotLoaded {
-  const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const hash = sha256(text).slice(0, 16);
   const tree = readYaml(text);
-  const refuse = (findings: readonly Finding[], files: readonly string[]): NotLoaded => ({
-    ok: false,
-    problems: placeFindings(findings, tree.place),
-    unreadable: false,
-    hash,
-    files,
-  });
-  if (tree.value === undefined) return refuse(tree.findings, []);
-
+  if (tree.value === undefined) {
+    const problems = placeFindings(tree.findings, tree.place);
+    return { ok: false, problems, unreadable: false, hash, fingerprint: hash, files: [] };
+  }
   const { value, findings, shown, files } = expand(tree.value, env);
+  const fingerprint = sha256(JSON.stringify([text, value, findings]));
   const show = (path: Path, found: unknown) => hideSecrets(found, path, shown);
   const checked = checkAgainst(configSchema, value, [], show);
   const whole = checked.ok ? checked.value : validParts(value);
@@ -83,10 +88,13 @@ export function parseConfig(text: string, env: Environment): Loaded | NotLoaded 
     ...(checked.ok ? [] : checked.findings.filter(({ path }) => !failedBefore.has(pathText(path)))),
     ...checkTogether(whole),
   ];
-  if (problems.length > 0 || !checked.ok) return refuse(problems, files);
+  if (problems.length > 0 || !checked.ok) {
+    const placed = placeFindings(problems, tree.place);
+    return { ok: false, problems: placed, unreadable: false, hash, fingerprint, files };
+  }
 
   const config = { ...checked.value, inputs: nameInputs(checked.value.inputs) };
-  return { ok: true, config, effective: () => effectiveYaml(config, shown), hash, files };
+  return { ok: true, config, effective: () => effectiveYaml(config, shown), hash, fingerprint, files };
 }
 
 /** The parts that are valid by themselves, so that those can be checked together whatever else is wrong. */
@@ -129,5 +137,9 @@ function escapeExpansions(value: unknown): unknown {
 
 function unreadable(path: string, reason: string): NotLoaded {
   const problem = { path: '', line: 1, column: 1, message: `cannot read the configuration: ${reason}` };
-  return { ok: false, problems: [problem], unreadable: true, hash: '', files: [path] };
+  return { ok: false, problems: [problem], unreadable: true, hash: '', fingerprint: '', files: [path] };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

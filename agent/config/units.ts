@@ -9,28 +9,21 @@ const SIZE = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|KB|MB|GB)$/;
 const DURATION_WANTED = 'a duration with a unit: 250ms, 5s, 10m, 1h, 7d';
 const SIZE_WANTED = 'a size with a unit: 64KiB, 512MiB, 10MB';
 
-// Beyond this a timer of Node fires at once, and a size is a slip of the pen.
-const DURATION_MS_MAX = 2 ** 31 - 1;
-const SIZE_BYTES_MAX = 2 ** 50;
+// Beyond 24.8 days a timer of Node fires at once.
+const DURATION_MAX = '24d';
+const SIZE_MAX = '1024GiB';
 
 /**
  * A duration with its unit, as `5s`, `250ms`, `10m`; gives milliseconds.
  * @param min smallest that makes sense, written the same way
  */
-export function duration(min = '0ms', max?: string) {
-  return amount(
-    DURATION,
-    DURATION_MS,
-    DURATION_WANTED,
-    min,
-    max ?? printAmount(DURATION_MS_MAX, DURATION_MS),
-    'duration',
-  );
+export function duration(min = '0ms', max = DURATION_MAX) {
+  return amount('duration', DURATION, DURATION_MS, DURATION_WANTED, min, max);
 }
 
 /** A size with its unit, as `64KiB`, `512MiB`; gives bytes. */
-export function size(min = '0B', max?: string) {
-  return amount(SIZE, SIZE_BYTES, SIZE_WANTED, min, max ?? printAmount(SIZE_BYTES_MAX, SIZE_BYTES), 'size');
+export function size(min = '0B', max = SIZE_MAX) {
+  return amount('size', SIZE, SIZE_BYTES, SIZE_WANTED, min, max);
 }
 
 /** A whole number from `min` on. */
@@ -45,7 +38,7 @@ export function count(min = 1, max = Number.MAX_SAFE_INTEGER) {
 type Units = Readonly<Record<string, number>>;
 
 // A codec, so that the effective configuration can be written with units again.
-function amount(pattern: RegExp, units: Units, wanted: string, min: string, max: string, kind: string) {
+function amount(kind: string, pattern: RegExp, units: Units, wanted: string, min: string, max: string) {
   const parse = (text: string): number => {
     const [, number, unit] = pattern.exec(text)!;
     return Math.round(Number(number) * units[unit!]!);

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setInterval } from 'node:timers/promises';
+import type { Environment, Loaded, NotLoaded } from './load.ts';
+import { loadConfig } from './load.ts';
+
+const LOOK_INTERVAL_MS = 2_000;
+
+/**
+ * Notices that the configuration changed: its file, or a file that `${file:…}` put into it.
+ *
+ * Promises: each change of content is reported once, whether it is written in place, renamed over, or a mounted
+ * ConfigMap whose `..data` link is swapped; changes between two looks are reported as one; a touch is none. A
+ * configuration that is wrong is reported too, with its problems: what to do about it is the caller's business.
+ * Refuses: to report while the configuration file is away or half a character is written; it looks again.
+ *
+ * Contents are compared, not times: the files are small, and times may stand still between two writes.
+ */
+export class ConfigWatch {
+  readonly #path: string;
+  readonly #env: Environment;
+  #files: readonly string[];
+  #seen = '';
+  #reported: string;
+
+  /** @param loaded what was loaded last: only what differs from it is a change */
+  constructor(path: string, env: Environment, loaded: Loaded | NotLoaded) {
+    this.#path = path;
+    this.#env = env;
+    this.#files = loaded.files;
+    this.#reported = loaded.fingerprint;
+  }
+
+  /** @returns the configuration as it is now, if it is another than at the last report */
+  look(): Loaded | NotLoaded | undefined {
+    // Taken before loading: what changes in between differs from it at the next look.
+    const seen = contentsOf(this.#files);
+    if (seen === this.#seen) return undefined;
+    const loaded = loadConfig(this.#path, this.#env);
+    if (!loaded.ok && loaded.unreadable) return undefined;
+    const sameFiles = loaded.files.join('\n') === this.#files.join('\n');
+    this.#seen = sameFiles ? seen : '';
+    this.#files = loaded.files;
+    if (loaded.fingerprint === this.#reported) return undefined;
+    this.#reported = loaded.fingerprint;
+    return loaded;
+  }
+
+  /** Looks every `intervalMs` until the signal, and hands every change over. Does not keep the process alive. */
+  async run(
+    onChange: (loaded: Loaded | NotLoaded) => void,
+    signal: AbortSignal,
+    intervalMs: number = LOOK_INTERVAL_MS,
+  ): Promise<void> {
+    try {
+      for await (const _ of setInterval(intervalMs, undefined, { signal, ref: false })) {
+        const changed = this.look();
+        if (changed !== undefined) onChange(changed);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}
+
+function contentsOf(files: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) {
+    try {
+      const bytes = readFileSync(file);
+      hash.update(`${file}\n${bytes.length}\n`).update(bytes);
+    } catch {
+      hash.update(`${file}\nabsent\n`);
+    }
+  }
+  return hash.digest('base64');
+}

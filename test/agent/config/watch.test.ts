@@ -1,0 +1,171 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadConfig } from '../../../agent/config/load.ts';
+import { ConfigWatch } from '../../../agent/config/watch.ts';
+
+let volume: string;
+let path: string;
+let swaps = 0;
+
+beforeEach(() => {
+  volume = mkdtempSync(join(tmpdir(), 'configmap-'));
+  path = join(volume, 'config.yaml');
+});
+afterEach(() => rmSync(volume, { recursive: true }));
+
+function text(burst: number | string): string {
+  return `inputs: [{type: file, format: syslog, paths: [/var/log/syslog]}]
+limit: {burst: ${burst}}
+sinks: [{name: a, type: stdout}]
+`;
+}
+
+/** What the kubelet does: a new folder, a new link, the link renamed over `..data`, the old folder removed. */
+function swap(files: Record<string, string>): void {
+  const folder = `..2026_11_21_${swaps++}`;
+  mkdirSync(join(volume, folder));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(volume, folder, name), content);
+  symlinkSync(folder, join(volume, '..data_tmp'));
+  renameSync(join(volume, '..data_tmp'), join(volume, '..data'));
+  for (const name of Object.keys(files)) {
+    rmSync(join(volume, name), { force: true });
+    symlinkSync(join('..data', name), join(volume, name));
+  }
+  rmSync(join(volume, `..2026_11_21_${swaps - 2}`), { recursive: true, force: true });
+}
+
+function watch(): ConfigWatch {
+  return new ConfigWatch(path, {}, loadConfig(path, {}));
+}
+
+function burstOf(watched: ConfigWatch): number | string | undefined {
+  const changed = watched.look();
+  if (changed === undefined) return undefined;
+  return changed.ok ? changed.config.limit.burst : changed.problems[0]!.message;
+}
+
+describe('a mounted ConfigMap', () => {
+  test('is reported once for each swap', () => {
+    swap({ 'config.yaml': text(1) });
+    const watched = watch();
+    expect(burstOf(watched)).toBeUndefined();
+    for (let burst = 2; burst < 100; burst++) {
+      swap({ 'config.yaml': text(burst) });
+      expect(burstOf(watched)).toBe(burst);
+      expect(burstOf(watched)).toBeUndefined();
+    }
+  });
+
+  test('is reported with its problems when it is wrong, and again when it is mended', () => {
+    swap({ 'config.yaml': text(1) });
+    const watched = watch();
+    swap({ 'config.yaml': text(0) });
+    expect(burstOf(watched)).toBe('expected a whole number from 1 on; got 0');
+    expect(burstOf(watched)).toBeUndefined();
+    swap({ 'config.yaml': text(1) });
+    expect(burstOf(watched)).toBe(1);
+  });
+
+  test('that is swapped for the same content is no change', () => {
+    swap({ 'config.yaml': text(1) });
+    const watched = watch();
+    swap({ 'config.yaml': text(1) });
+    expect(watched.look()).toBeUndefined();
+  });
+
+  test('swapped twice between two looks is one change', () => {
+    swap({ 'config.yaml': text(1) });
+    const watched = watch();
+    swap({ 'config.yaml': text(2) });
+    swap({ 'config.yaml': text(3) });
+    expect(burstOf(watched)).toBe(3);
+    expect(watched.look()).toBeUndefined();
+  });
+
+  test('that is away for a moment is looked for again', () => {
+    swap({ 'config.yaml': text(1) });
+    const watched = watch();
+    renameSync(join(volume, '..data'), join(volume, '..away'));
+    expect(watched.look()).toBeUndefined();
+    renameSync(join(volume, '..away'), join(volume, '..data'));
+    expect(watched.look()).toBeUndefined();
+    unlinkSync(join(volume, '..data'));
+    expect(watched.look()).toBeUndefined();
+    swap({ 'config.yaml': text(2) });
+    expect(burstOf(watched)).toBe(2);
+  });
+});
+
+describe('a plain file', () => {
+  test('written in place, with the same size and times, is a change', () => {
+    writeFileSync(path, text(1));
+    utimesSync(path, 1, 1);
+    const watched = watch();
+    expect(watched.look()).toBeUndefined();
+    writeFileSync(path, text(2));
+    utimesSync(path, 1, 1);
+    expect(burstOf(watched)).toBe(2);
+  });
+
+  test('that is touched is none', () => {
+    writeFileSync(path, text(1));
+    const watched = watch();
+    utimesSync(path, 1, 1);
+    expect(watched.look()).toBeUndefined();
+  });
+});
+
+describe('a file that is put in', () => {
+  test('is watched as well, from the time that it is named', () => {
+    const [one, two] = [join(volume, 'one'), join(volume, 'two')];
+    const withNode = (file: string) => `${text(1)}node: "\${file:${file}}"\n`;
+    const nodeOf = (watched: ConfigWatch) => {
+      const changed = watched.look();
+      return changed?.ok ? changed.config.node : changed?.problems[0]?.message;
+    };
+    writeFileSync(one, 'a\n');
+    writeFileSync(path, withNode(one));
+    const watched = watch();
+    expect(watched.look()).toBeUndefined();
+    writeFileSync(one, 'b\n');
+    expect(nodeOf(watched)).toBe('b');
+    writeFileSync(path, withNode(two));
+    expect(nodeOf(watched)).toMatch(/there is no such file/);
+    writeFileSync(two, 'c\n');
+    expect(nodeOf(watched)).toBe('c');
+    writeFileSync(one, 'd\n');
+    expect(watched.look()).toBeUndefined();
+  });
+});
+
+test('run looks at every interval until it is told to stop', async () => {
+  writeFileSync(path, text(1));
+  const stop = new AbortController();
+  const seen: number[] = [];
+  const watched = watch();
+  writeFileSync(path, text(2));
+  // Holds the process: `run` does not.
+  const alive = setInterval(() => {}, 1000);
+  await watched.run(
+    (changed) => {
+      if (changed.ok) seen.push(changed.config.limit.burst);
+      if (seen.length === 2) stop.abort();
+      else writeFileSync(path, text(3));
+    },
+    stop.signal,
+    1,
+  );
+  clearInterval(alive);
+  expect(seen).toEqual([2, 3]);
+});
