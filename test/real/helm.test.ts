@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { documented } from '../../helm/document-values.ts';
 import { AGENT } from '../helpers/agent-process.ts';
 import { CHART, helm, type Manifest, only, render } from './helm.ts';
 
@@ -74,6 +76,20 @@ describe.each(VALUES)('with %s', (file) => {
       });
       expect(manifest.metadata.labels).toMatchObject({ 'app.kubernetes.io/instance': 'netlog' });
     }
+  });
+});
+
+describe('the chart', () => {
+  it('has the version of the package', () => {
+    const { version } = JSON.parse(readFileSync(join(CHART, '../../package.json'), 'utf8'));
+    expect(parse(readFileSync(join(CHART, 'Chart.yaml'), 'utf8'))).toMatchObject({
+      version,
+      appVersion: version,
+    });
+  });
+
+  it('documents its values as they are; `node helm/document-values.ts` writes the table', () => {
+    expect(readFileSync(join(CHART, 'README.md'), 'utf8')).toBe(documented());
   });
 });
 
