@@ -11,9 +11,11 @@ export type Direction = 'ingress' | 'egress';
 
 /** One connection, in GKE's names. Addresses are in canonical text form (RFC 5952 for IPv6). */
 export interface Connection {
-  src_ip: string;
+  /** Absent only where a flow log has aggregated the address away. */
+  src_ip?: string;
   src_port?: number;
-  dest_ip: string;
+  /** As `src_ip`. */
+  dest_ip?: string;
   dest_port?: number;
   /** Lower-case name (`tcp`, `icmpv6`, …), or the protocol's number as text. */
   protocol: string;
@@ -101,4 +103,22 @@ export interface LogRecord {
   /** The line's object, for `format: json`. */
   body?: unknown;
   source: Source;
+}
+
+/**
+ * The in-band report of what a stage had to drop since its last report. It stands for no line.
+ * `timestamp` and `last_timestamp` are the times of the first and the last dropped event.
+ */
+export interface SummaryRecord {
+  id: string;
+  log_type: 'summary';
+  node_name?: string;
+  timestamp: string;
+  last_timestamp: string;
+  /** Dropped connections by reason and disposition. */
+  dropped: {
+    rate_limit?: Partial<Record<Disposition, number>>;
+    aggregation_limit?: Partial<Record<Disposition, number>>;
+  };
+  source: { input: 'agent'; format: 'summary' };
 }

@@ -57,7 +57,7 @@ describe.skipIf(unavailable !== undefined).each(TEMPLATES)('lines of a real kern
   const ours = (records: readonly FlowRecord[], protocol: string, port?: number) =>
     records.filter(
       ({ connection }) =>
-        [lab.podIp, lab.podIp6].includes(connection.src_ip) &&
+        [lab.podIp, lab.podIp6].includes(connection.src_ip ?? '') &&
         connection.protocol === protocol &&
         (port === undefined || connection.dest_port === port),
     );
