@@ -35,12 +35,14 @@ export class AgentProcess {
     createInterface(this.process.stdout!).on('line', (line) => this.stdout.push(line));
   }
 
-  /** Resolves with the URL of its HTTP endpoints, once it runs. */
+  /** Resolves with the URL of its HTTP endpoints, once it runs; rejects with what it says when it does not. */
   async ready(): Promise<string> {
-    const lines = await this.log.until('the agent says that it runs', (items) =>
-      items.some((line) => line.msg === 'running' || line.level === 'fatal'),
-    );
-    return String(lines.find((line) => line.msg === 'running')?.http);
+    const running = () => this.log.items.find((line) => line.msg === 'running');
+    const ended = this.#exited.then(() => {
+      if (running() === undefined) throw new Error(`the agent ended: ${JSON.stringify(this.log.items)}`);
+    });
+    await Promise.race([this.log.until('the agent says that it runs', () => running() !== undefined), ended]);
+    return String(running()?.http);
   }
 
   /** The value of one metric, summed over label sets that hold all of `labels`. */
