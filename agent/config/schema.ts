@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { namePatternProblem } from '../stages/name-pattern.ts';
 import { filterSchema } from './filters.ts';
 import { inputSchema } from './inputs.ts';
 import { fileSinkSchema } from './sinks/file.ts';
@@ -25,7 +26,12 @@ const verdict = () =>
 const dispositionRule = z
   .strictObject({
     prefix: z
-      .optional(z.string())
+      .optional(
+        z.string().check(({ value, issues }) => {
+          const message = namePatternProblem(value);
+          if (message !== undefined) issues.push({ code: 'custom', input: value, message });
+        }),
+      )
       .check(z.describe('Log prefix; literal, with `*`, or /regular expression/.')),
     policy: z.optional(z.string()).check(z.describe('Policy name, as NAMESPACE/NAME or NAME.')),
     disposition: z
@@ -58,6 +64,7 @@ export const limitSchema = z.strictObject({
     .check(z.describe('Largest share of the budget that one source address may take; 1 for no share limit.')),
 });
 
+const WINDOW_MS_MAX = 600_000;
 const KEY_FIELDS = ['src_ip', 'src_port', 'dest_ip', 'dest_port', 'protocol', 'direction', 'prefix'] as const;
 
 export const aggregateSchema = z.strictObject({
@@ -65,7 +72,12 @@ export const aggregateSchema = z.strictObject({
     .prefault(z.enum(['connection', 'pod', 'workload']), 'connection')
     .check(z.describe('What one record stands for.')),
   window: z
-    .prefault(duration(), '5s')
+    .prefault(
+      duration().check(
+        z.refine((ms) => ms >= 1 && ms <= WINDOW_MS_MAX, 'expected a duration from 1ms to 10m'),
+      ),
+      '5s',
+    )
     .check(z.describe('Length of a window; it opens with the first connection and does not slide.')),
   keys_max: z
     .prefault(count(1, 1_000_000), 3000)

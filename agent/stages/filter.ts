@@ -1,7 +1,6 @@
 import type { FieldTest, FilterConfig } from '../config/filters.ts';
-import { LinearRegExp } from './linear-regexp.ts';
+import { LinearRegExp, patternProblem } from './linear-regexp.ts';
 import { type AddressWords, containsAddress, readAddress, readNetwork } from './network.ts';
-import { PatternError } from './pattern.ts';
 import { readPath } from './read-path.ts';
 
 /** Whether a record passes. */
@@ -62,35 +61,26 @@ export function fieldsOf(config: FilterConfig): string[] {
 /** What is wrong in one test of a field; empty where nothing is. */
 export function testProblems(test: FieldTest): FilterProblem[] {
   const problems: FilterProblem[] = [];
-  const given = TESTS.filter((name) => test[name] !== undefined);
-  if (given.length !== 1) {
-    const found = given.length === 0 ? 'none' : given.join(' and ');
-    problems.push({
-      path: [],
-      message: `a test of a field needs exactly one of ${TESTS.join(', ')}; here is ${found}`,
-    });
-  }
+  if (TESTS.filter((name) => test[name] !== undefined).length !== 1)
+    problems.push({ path: [], message: `expected exactly one of ${TESTS.join(', ')} beside the field` });
   const [first = '', second, ...deeper] = test.field.split('.');
-  if (
-    !FIELDS.has(first) ||
-    (first === 'connection' && (!CONNECTION_FIELDS.has(second ?? '') || deeper.length > 0))
-  )
-    problems.push({ path: ['field'], message: `records have no field ${test.field}` });
-  if (test.matches !== undefined) {
-    const message = patternProblem(test.matches);
-    if (message !== undefined) problems.push({ path: ['matches'], message });
-  }
+  const isKnown =
+    FIELDS.has(first) &&
+    (first !== 'connection' || (CONNECTION_FIELDS.has(second ?? '') && deeper.length === 0));
+  if (!isKnown) problems.push({ path: ['field'], message: 'expected a field of the record' });
+  const pattern = test.matches === undefined ? undefined : patternProblem(test.matches);
+  if (pattern !== undefined) problems.push({ path: ['matches'], message: pattern });
   for (const [index, cidr] of [test.cidr ?? []].flat().entries()) {
     if (readNetwork(cidr) !== undefined) continue;
     const path = Array.isArray(test.cidr) ? ['cidr', index] : ['cidr'];
-    problems.push({ path, message: `${cidr} is no network: write it as 10.0.0.0/8 or 2001:db8::/32` });
+    problems.push({ path, message: 'expected a network, as 10.0.0.0/8 or 2001:db8::/32' });
   }
   if (test.port_range !== undefined) {
     const [low, high] = portsOf(test.port_range);
     if (low > high || high > 65_535)
       problems.push({
         path: ['port_range'],
-        message: 'a range has the lower port first, and 65535 is the last',
+        message: 'expected the lower port first, and none beyond 65535',
       });
   }
   return problems;
@@ -135,14 +125,4 @@ function isScalar(value: unknown): value is string | number | boolean {
 function portsOf(range: string): [low: number, high: number] {
   const [low, high = low] = range.split('-').map(Number);
   return [low!, high!];
-}
-
-function patternProblem(pattern: string): string | undefined {
-  try {
-    new LinearRegExp(pattern);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof PatternError)) throw error;
-    return `${pattern} is no regular expression that can be used: ${error.message}`;
-  }
 }

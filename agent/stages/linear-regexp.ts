@@ -141,6 +141,17 @@ export class LinearRegExp {
   }
 }
 
+/** Why a pattern cannot be used; undefined where it can. */
+export function patternProblem(pattern: string): string | undefined {
+  try {
+    new LinearRegExp(pattern);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    return `expected a regular expression in RE2 syntax, not ${error.message}`;
+  }
+}
+
 function holds(what: Assertion, before: Side, after: Side): boolean {
   if (what === 'begin') return before === 'edge';
   if (what === 'end') return after === 'edge';
