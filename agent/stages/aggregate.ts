@@ -12,8 +12,6 @@ export interface AggregateOptions {
   readonly graceUs: number;
   readonly srcPortsMax: number;
   readonly keysMax: number;
-  /** Whether a raw key that has merged once may merge without a look at the record. */
-  readonly mergesBlindly: boolean;
 }
 
 /** What all inputs of a node share: how many windows are open, and the order in which they were opened. */
@@ -76,25 +74,28 @@ export class Aggregate {
     return true;
   }
 
-  /** Merges a line into the open window of its key. A window out of its reach is closed instead. */
-  mergeByKey(line: FlowLine, key: string): boolean {
+  /**
+   * Merges a line into the open window of its key. A window out of its reach is closed instead.
+   * @param alias whether the line's raw key alone decides from now on
+   */
+  mergeByKey(line: FlowLine, key: string, alias: boolean): boolean {
     const window = this.#byKey.get(key);
     if (window === undefined) return false;
     if (!window.reaches(line.timeUs, this.#options.windowUs)) {
       this.#close(window);
       return false;
     }
-    if (this.#options.mergesBlindly) this.#aliases.add(line, window);
+    if (alias) this.#aliases.add(line, window);
     this.#add(window, line);
     return true;
   }
 
   /** Opens the window of a key that has none. */
-  open(line: FlowLine, key: string, record: FlowRecord): void {
+  open(line: FlowLine, key: string, record: FlowRecord, alias: boolean): void {
     const window = new OpenWindow(this.#input, this.#keys.nextOrder, key, line.timeUs, record);
     this.#keys.nextOrder += 1;
     this.#keep(window);
-    if (this.#options.mergesBlindly) this.#aliases.add(line, window);
+    if (alias) this.#aliases.add(line, window);
     this.#add(window, line);
   }
 
@@ -126,11 +127,6 @@ export class Aggregate {
   /** Closes everything, in order of opening. */
   closeAll(): void {
     for (const window of this.#opened()) this.#close(window);
-  }
-
-  /** Raw keys that were learnt no longer decide: what they stood for may have changed. */
-  forgetAliases(): void {
-    this.#aliases.clear();
   }
 
   /** What changed since the last call. Adds to the lists given. */

@@ -56,11 +56,6 @@ export class AliasTable {
     if (this.#used * 2 > this.#slots.length) this.#makeRoom();
   }
 
-  clear(): void {
-    this.#slots.fill(undefined);
-    this.#used = 0;
-  }
-
   /** The key's alias; or the slot to put it in, which is another key's if all near are taken. */
   #place(hash: number, line: FlowLine): Alias | number {
     const mask = this.#slots.length - 1;
@@ -77,7 +72,8 @@ export class AliasTable {
   #makeRoom(): void {
     const aliases = this.#slots;
     if (aliases.length >= this.#slotsMax) {
-      this.clear();
+      aliases.fill(undefined);
+      this.#used = 0;
       return;
     }
     const slots = emptySlots(aliases.length * 2);

@@ -1,7 +1,7 @@
 import type { FlowLine } from '../../parsers/line.ts';
 import type { FlowRecord } from '../../parsers/record.ts';
+import { formatRfc3339 } from '../../parsers/time.ts';
 import type { WindowRow } from '../outbox/types.ts';
-import { formatTime } from './timestamp.ts';
 
 /** What a window's row keeps beside the record; an array, for it is written again at every change. */
 type State = [
@@ -89,7 +89,7 @@ export class OpenWindow {
     if (this.#packets > 0) json += `,"packets":${this.#packets}`;
     if (this.#bytes > 0) json += `,"bytes":${this.#bytes}`;
     if (this.#lines > 1) {
-      const last = this.#lastDigits > 6 ? this.#lastText : formatTime(this.#lastUs, this.#lastDigits);
+      const last = this.#lastDigits > 6 ? this.#lastText : formatRfc3339(this.#lastUs, this.#lastDigits);
       json += `,"last_timestamp":"${last}"`;
       if (this.#srcPorts.length > 0) json += `,"src_ports":[${this.#srcPorts.join(',')}]`;
     }

@@ -1,50 +1,76 @@
 import type { FlowLine } from '../../parsers/line.ts';
 import type { Disposition, FlowRecord } from '../../parsers/record.ts';
-import type { AggregateConfig, Config } from '../config/schema.ts';
+import type { Config } from '../config/schema.ts';
 import type { WindowRow } from '../outbox/types.ts';
 import { Aggregate, type OpenKeys } from './aggregate.ts';
+import { coarseKey, coarsen } from './coarsen.ts';
+import { Enrich, isNamed } from './enrich.ts';
 import { Limit } from './limit.ts';
-import { DROPPED, FILTERED, type LineClass, MERGED, OPENED, RECORDED } from './line-class.ts';
+import {
+  DROPPED,
+  type DropReason,
+  FILTERED,
+  type LineClass,
+  MERGED,
+  OPENED,
+  RECORDED,
+} from './line-class.ts';
 import { mergeKeyOf } from './merge-key.ts';
+import { mergesBlindly } from './merges-blindly.ts';
 import { OpenWindow } from './open-window.ts';
-import { Select } from './select.ts';
+import { type Annotations, NO_ANNOTATIONS, Select } from './select.ts';
+import { Summarize } from './summarize.ts';
 
-export type StagesConfig = Pick<Config, 'select' | 'limit' | 'aggregate' | 'enrich'>;
+export interface StagesOptions extends Pick<Config, 'select' | 'limit' | 'aggregate' | 'enrich'> {
+  /** For records whose source does not name the node. */
+  readonly nodeName?: string | undefined;
+  readonly annotations?: Annotations;
+}
 
 /** Where the stages' results go, as JSON without a newline. */
 export interface StagesOutput {
   record(json: string): void;
+  /** A record about what was dropped, outside the accounts. */
+  summary(json: string): void;
 }
 
 /**
- * A node's stages in their order: merge, enrich, select, merge, key cap, limit, window. What the inputs share is
- * here (limit, key cap); each input has windows of its own.
+ * A node's stages in their order. Here is what its inputs share: selection, key cap, limit, summary; each input has
+ * windows of its own.
  *
- * Everything is synchronous, and time is an argument. What is in here between two lines is what `takeChanges`
- * and `save` have given so far: stored together with the input's offsets, it makes `restore` go on exactly.
+ * - Everything is synchronous, and time is an argument.
+ * - Every line is in one class: `process` says which. A line that opens a window is a record once that closes.
+ * - Between two lines everything that must outlive the process is in `takeChanges` and `save`; committed together
+ *   with the inputs' offsets, it makes `restore` go on exactly there.
  */
 export class Stages {
-  readonly #config: StagesConfig;
+  readonly #options: StagesOptions;
   readonly #out: StagesOutput;
-  readonly #select: Select;
-  readonly #limit: Limit;
+  readonly #shared: Shared;
   readonly #keys: OpenKeys = { open: 0, nextOrder: 0 };
   readonly #inputs = new Map<string, InputStages>();
-  readonly #keyOf: (record: FlowRecord) => string;
 
-  constructor(config: StagesConfig, out: StagesOutput) {
-    this.#config = config;
+  constructor(options: StagesOptions, out: StagesOutput) {
+    const { select, aggregate, limit, enrich, nodeName, annotations = NO_ANNOTATIONS } = options;
+    this.#options = options;
     this.#out = out;
-    this.#select = new Select(config.select);
-    this.#limit = new Limit(config.limit);
-    this.#keyOf = mergeKeyOf(config.aggregate.key);
+    this.#shared = {
+      enrich: new Enrich(enrich, nodeName),
+      select: new Select(select, annotations),
+      limit: new Limit(limit),
+      summarize: new Summarize(nodeName, (json) => out.summary(json)),
+      merged: new Set(aggregate.dispositions),
+      level: aggregate.level,
+      keyOf: aggregate.level === 'connection' ? mergeKeyOf(aggregate.key) : coarseKey,
+      mergesBlindly: mergesBlindly(select, aggregate),
+    };
   }
 
   /** The stages of one input; the same object for the same name. */
   input(name: string): InputStages {
     let input = this.#inputs.get(name);
     if (input === undefined) {
-      input = this.#newInput(name);
+      input = new InputStages(this.#newWindows(name), this.#shared, (json) => this.#out.record(json));
       this.#inputs.set(name, input);
     }
     return input;
@@ -55,6 +81,17 @@ export class Stages {
     return this.#keys.open;
   }
 
+  /** To be called when every input has been read to its end: ends a summary by the clock. */
+  closeQuiet(nowUs: number): void {
+    this.#shared.summarize.closeQuiet(nowUs);
+  }
+
+  /** Makes records of all that is open, and a summary of what was dropped. */
+  closeAll(): void {
+    for (const { windows } of this.#inputs.values()) windows.closeAll();
+    this.#shared.summarize.close();
+  }
+
   /** What changed in the windows since the last call. */
   takeChanges(): { put: WindowRow[]; delete: string[] } {
     const [put, gone]: [WindowRow[], string[]] = [[], []];
@@ -62,88 +99,123 @@ export class Stages {
     return { put, delete: gone };
   }
 
-  /** States beside the windows, by name, as JSON. */
-  save(): [name: string, json: string][] {
-    return [['limit', JSON.stringify(this.#limit.save())]];
+  /** Every open window; for stages with another configuration to go on with. */
+  rows(): WindowRow[] {
+    return [...this.#inputs.values()].flatMap(({ windows }) => windows.rows());
   }
 
-  /** Goes on from what was stored. To be called before any line. */
+  /** States beside the windows, by name, as JSON. */
+  save(): [name: string, json: string][] {
+    const { limit, summarize } = this.#shared;
+    return [
+      ['limit', JSON.stringify(limit.save())],
+      ['summary', JSON.stringify(summarize.save())],
+    ];
+  }
+
+  /**
+   * Goes on from what was stored; to be called before any line. Windows that the configuration would make
+   * otherwise now stay as they are until they close, and take no more lines.
+   */
   restore(rows: readonly WindowRow[], values: ReadonlyMap<string, string>): void {
-    const limit = values.get('limit');
-    if (limit !== undefined) this.#limit.restore(JSON.parse(limit));
-    const windows = rows.map((row) => OpenWindow.fromRow(row, this.#keyOf));
+    const { limit, summarize } = this.#shared;
+    const [savedLimit, savedSummary] = [values.get('limit'), values.get('summary')];
+    if (savedLimit !== undefined) limit.restore(JSON.parse(savedLimit));
+    if (savedSummary !== undefined) summarize.restore(JSON.parse(savedSummary));
+    const windows = rows.map((row) => OpenWindow.fromRow(row, (record) => this.#restoredKey(record)));
     windows.sort((one, other) => one.order - other.order);
     for (const window of windows) this.input(window.input).windows.restore(window);
   }
 
-  #newInput(name: string): InputStages {
-    const { aggregate } = this.#config;
+  #restoredKey(record: FlowRecord): string {
+    const { level, keyOf } = this.#shared;
+    const isOfThisLevel =
+      level === 'connection' || JSON.stringify(coarsen(record, level)) === JSON.stringify(record);
+    return isOfThisLevel ? keyOf(record) : `restored ${record.id}`;
+  }
+
+  #newWindows(input: string): Aggregate {
+    const { aggregate } = this.#options;
     const options = {
       windowUs: aggregate.window * 1000,
       graceUs: aggregate.grace * 1000,
-      srcPortsMax: aggregate.src_ports_max,
+      srcPortsMax: aggregate.level === 'connection' ? aggregate.src_ports_max : 0,
       keysMax: aggregate.keys_max,
-      mergesBlindly: mergesBlindly(aggregate),
     };
-    const windows = new Aggregate(name, options, this.#keys, (json) => this.#out.record(json));
-    const dispositions = new Set(aggregate.dispositions);
-    return new InputStages(windows, this.#select, this.#limit, this.#keyOf, dispositions, this.#out);
+    return new Aggregate(input, options, this.#keys, (json) => this.#out.record(json));
   }
+}
+
+interface Shared {
+  readonly enrich: Enrich;
+  readonly select: Select;
+  readonly limit: Limit;
+  readonly summarize: Summarize;
+  /** Dispositions that are merged. */
+  readonly merged: ReadonlySet<Disposition>;
+  readonly level: Config['aggregate']['level'];
+  readonly keyOf: (record: FlowRecord) => string;
+  readonly mergesBlindly: boolean;
 }
 
 /** One input's way through the stages. */
 export class InputStages {
+  /** For `Stages`. */
   readonly windows: Aggregate;
-  readonly #select: Select;
-  readonly #limit: Limit;
-  readonly #keyOf: (record: FlowRecord) => string;
-  readonly #merged: ReadonlySet<Disposition>;
-  readonly #out: StagesOutput;
+  readonly #shared: Shared;
+  readonly #out: (json: string) => void;
 
-  constructor(
-    windows: Aggregate,
-    select: Select,
-    limit: Limit,
-    keyOf: (record: FlowRecord) => string,
-    merged: ReadonlySet<Disposition>,
-    out: StagesOutput,
-  ) {
+  constructor(windows: Aggregate, shared: Shared, out: (json: string) => void) {
     this.windows = windows;
-    this.#select = select;
-    this.#limit = limit;
-    this.#keyOf = keyOf;
-    this.#merged = merged;
+    this.#shared = shared;
     this.#out = out;
   }
 
-  /** @param id gives the id of the record that this line makes; asked only if it makes one */
+  /**
+   * Takes one line, and says what became of it.
+   * @param id gives the id of the record that this line makes; asked only if it may make one
+   */
   process(line: FlowLine, id: () => string): LineClass {
-    const { windows } = this;
-    windows.advance(line.timeUs);
-    if (windows.merge(line)) return MERGED;
+    const { enrich, select, summarize, merged } = this.#shared;
+    summarize.advance(line.timeUs);
+    this.windows.advance(line.timeUs);
+    if (this.windows.merge(line)) return MERGED;
 
     const record = line.toRecord(id());
-    const refusal = this.#select.refuse(record);
+    enrich.enrich(record);
+    const refusal = select.refuse(record);
     if (refusal !== undefined) return FILTERED[refusal];
+    return merged.has(record.disposition) ? this.#aggregate(line, record) : this.#emit(line, record);
+  }
 
-    if (!this.#merged.has(record.disposition)) {
-      if (!this.#limit.take(line.timeUs, record.connection.src_ip)) return DROPPED.rate_limit;
-      this.#out.record(JSON.stringify(record));
-      return RECORDED;
-    }
-    const key = this.#keyOf(record);
-    if (windows.mergeByKey(line, key)) return MERGED;
-    if (windows.isFull) return DROPPED.aggregation_limit;
-    if (!this.#limit.take(line.timeUs, record.connection.src_ip)) return DROPPED.rate_limit;
-    windows.open(line, key, record);
+  /** To be called when the input has been read to its end: closes windows by the clock. */
+  closeQuiet(nowUs: number): void {
+    this.windows.closeQuiet(nowUs);
+  }
+
+  #aggregate(line: FlowLine, record: FlowRecord): LineClass {
+    const { level, keyOf, limit, mergesBlindly } = this.#shared;
+    const isCoarse = level !== 'connection';
+    const shaped = isCoarse ? coarsen(record, level) : record;
+    const key = keyOf(shaped);
+    // Names are not in the raw key, and a coarse key is made of names.
+    const alias = mergesBlindly && !(isCoarse && (isNamed(record.src) || isNamed(record.dest)));
+    if (this.windows.mergeByKey(line, key, alias)) return MERGED;
+    if (this.windows.isFull) return this.#drop(line, record, 'aggregation_limit');
+    if (!limit.take(line.timeUs, record.connection.src_ip)) return this.#drop(line, record, 'rate_limit');
+    this.windows.open(line, key, shaped, alias);
     return OPENED;
   }
-}
 
-/**
- * Whether a raw key alone may decide that a line merges: it holds everything that a decision can look at but
- * the source port, the time and the counters.
- */
-function mergesBlindly(aggregate: AggregateConfig): boolean {
-  return !aggregate.key.includes('src_port');
+  #emit(line: FlowLine, record: FlowRecord): LineClass {
+    if (!this.#shared.limit.take(line.timeUs, record.connection.src_ip))
+      return this.#drop(line, record, 'rate_limit');
+    this.#out(JSON.stringify(record));
+    return RECORDED;
+  }
+
+  #drop(line: FlowLine, record: FlowRecord, reason: DropReason): LineClass {
+    this.#shared.summarize.add(line.timeUs, reason, record.disposition, line.count);
+    return DROPPED[reason];
+  }
 }

@@ -22,7 +22,7 @@ function compare(steps: readonly Step[], options: { keysMax: number; rate: numbe
       aggregate: aggregateSchema.parse({ keys_max: options.keysMax, src_ports_max: 3 }),
       enrich: enrichSchema.parse({}),
     },
-    { record: (json) => records.push(JSON.parse(json)) },
+    { record: (json) => records.push(JSON.parse(json)), summary: () => {} },
   );
   const records: Record<string, unknown>[] = [];
   const model = new ModelNode({ windowUs: 5_000_000, srcPortsMax: 3, ...options });
