@@ -24,9 +24,8 @@ const MIGRATIONS: readonly string[] = [
 ];
 
 const PAGE_BYTES = 4096;
-/** The log is written back when it holds this much, and its file keeps `LOG_BYTES_MAX`; see room.ts. */
-export const LOG_BYTES_MAX = 4 << 20;
-const LOG_PAGES = Math.floor((LOG_BYTES_MAX * 0.75) / PAGE_BYTES);
+/** The log is written back when it holds this share of its size, so that there is always room for a cursor. */
+const LOG_SHARE = 0.75;
 
 /**
  * Opens the state database for this process alone and brings its schema up to date.
@@ -34,16 +33,17 @@ const LOG_PAGES = Math.floor((LOG_BYTES_MAX * 0.75) / PAGE_BYTES);
  * The lock is the kernel's (`locking_mode=EXCLUSIVE`), held from here until `close`: it goes with the process,
  * however that ends, and no stale lock can remain. It also spares the `-shm` file. But a POSIX lock is dropped
  * when its process closes *any* descriptor of the file, so nothing else here may open it.
+ * @param logBytesMax size of the write-ahead log, see room.ts
  * @param lockWaitMs how long to wait for an agent that is about to end
  * @throws OutboxError, or an error of SQLite for a file that is corrupt
  */
-export function openDatabase(path: string, lockWaitMs: number): DatabaseSync {
+export function openDatabase(path: string, logBytesMax: number, lockWaitMs: number): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
   const db = new DatabaseSync(path, { timeout: lockWaitMs });
   try {
     db.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${LOG_PAGES};
-      PRAGMA journal_size_limit = ${LOG_BYTES_MAX}; PRAGMA temp_store = MEMORY;`);
+      PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${Math.floor((logBytesMax * LOG_SHARE) / PAGE_BYTES)};
+      PRAGMA journal_size_limit = ${logBytesMax}; PRAGMA temp_store = MEMORY;`);
     db.exec('BEGIN EXCLUSIVE');
     migrate(db, path);
     db.exec('COMMIT');

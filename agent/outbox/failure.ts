@@ -1,3 +1,5 @@
+import type { CommitFailure } from './types.ts';
+
 /** Why the state database cannot be used, as far as it decides what to do about it. */
 export type Failure = 'corrupt' | 'disk_full' | 'locked' | 'permission' | 'io_error';
 
@@ -59,4 +61,36 @@ export function classifyFailure(error: unknown): Failure | undefined {
   }
   if (code === undefined) return undefined;
   return BY_ERRNO[code] ?? (/^E[A-Z0-9]+$/.test(code) ? 'io_error' : undefined);
+}
+
+const ADVICE: Record<CommitFailure['reason'], string> = {
+  disk_full: 'the disk is full; reading goes on when there is room',
+  permission: 'it must be a file that this user may read and write, in a folder where it may create files',
+  io_error: 'the file system fails',
+};
+
+/** @throws the error itself, when it is none that a commit may meet */
+export function toCommitFailure(error: unknown, path: string): CommitFailure {
+  const reason = classifyFailure(error);
+  if (reason !== 'disk_full' && reason !== 'permission' && reason !== 'io_error') throw error;
+  const cause = (error as Error).message;
+  return {
+    ok: false,
+    reason,
+    message: `cannot write the state database ${path}: ${ADVICE[reason]} (${cause})`,
+  };
+}
+
+/** What to throw when opening fails; the error itself, when it is a defect. */
+export function toOutboxError(error: unknown, path: string): unknown {
+  if (classifyFailure(error) === 'locked') {
+    return new OutboxError(
+      'locked',
+      `cannot use the state database ${path}: another agent has it; each needs a state.path of its own`,
+    );
+  }
+  const reason = classifyFailure(error);
+  if (reason === undefined || reason === 'corrupt' || reason === 'locked') return error;
+  const cause = (error as Error).message;
+  return new OutboxError(reason, `cannot open the state database ${path}: ${ADVICE[reason]} (${cause})`);
 }

@@ -1,17 +1,23 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import { setTimeout as delay } from 'node:timers/promises';
 import { REPEATED_BYTES_MAX } from '../../sinks/sink.ts';
 import type { Logger } from '../observe/log.ts';
+import {
+  type Cursors,
+  isUnsaved,
+  lowestPosition,
+  newCursor,
+  type SinkCursor,
+  takenUntil,
+} from './cursors.ts';
 import { openDatabase } from './database.ts';
-import { CorruptError, classifyFailure, OutboxError } from './failure.ts';
+import { CorruptError, classifyFailure, toCommitFailure, toOutboxError } from './failure.ts';
 import { quarantine } from './quarantine.ts';
 import { Room } from './room.ts';
 import { type BlockRow, Store } from './store.ts';
 import type {
   Checkpoint,
   Commit,
-  CommitFailure,
   CommitResult,
   OutboxStats,
   RecordSource,
@@ -38,7 +44,7 @@ export class Outbox implements RecordSource {
   readonly #log: Log;
   #store: Store | undefined;
   #room: Room | undefined;
-  #sinks = new Map<string, SinkCursor>();
+  #sinks: Cursors = new Map();
   /** Number of the next record, and bytes of all records before it. */
   #end = 1;
   #bytesEnd = 0;
@@ -88,20 +94,21 @@ export class Outbox implements RecordSource {
    * @throws OutboxError
    */
   configureSinks(names: readonly string[]): void {
-    const sinks = new Map<string, SinkCursor>();
+    const sinks: Cursors = new Map();
     for (const name of names) sinks.set(name, this.#sinks.get(name) ?? newCursor(this.#end));
-    for (const [name, cursor] of this.#sinks) {
-      if (sinks.has(name)) continue;
-      const records = this.#end - cursor.position;
-      this.#log.info(
-        { sink: name, records },
-        'sink is no longer configured: its place in the outbox is gone',
-      );
+    const removed = [...this.#sinks].filter(([name]) => !sinks.has(name));
+    for (const [sink, { position }] of removed) {
+      const records = this.#end - position;
+      this.#log.info({ sink, records }, 'sink is no longer configured: its place in the outbox is gone');
     }
-    const removed = [...this.#sinks.keys()].filter((name) => !sinks.has(name));
+    // A full disk must not keep an agent from starting that has nothing to write.
+    if (removed.length === 0 && ![...sinks.values()].some(isUnsaved)) {
+      this.#sinks = sinks;
+      return;
+    }
     try {
       this.#write(() => {
-        for (const name of removed) this.#use().deleteCursor(name);
+        for (const [name] of removed) this.#use().deleteCursor(name);
       }, sinks);
     } catch (error) {
       throw toOutboxError(error, this.#options.path);
@@ -205,10 +212,10 @@ export class Outbox implements RecordSource {
 
   #writeCommit(change: Commit, nowMs: number): void {
     const store = this.#use();
-    this.#room?.ensure(roughBytes(change));
+    this.#room?.ensure(change);
     let end = this.#end;
     let bytesEnd = this.#bytesEnd;
-    const dropBefore = this.#dropBefore(sum(change.blocks, ({ bytes }) => bytes.length));
+    const dropBefore = this.#dropBefore(change.blocks.reduce((sum, { bytes }) => sum + bytes.length, 0));
     this.#write(
       () => {
         store.putState(change);
@@ -230,11 +237,10 @@ export class Outbox implements RecordSource {
     let oldest = this.#oldest;
     store.transaction(() => {
       more();
-      let lowest = this.#end;
       for (const [name, cursor] of sinks) {
         if (isUnsaved(cursor)) store.putCursor(name, cursor.position);
-        lowest = Math.min(lowest, cursor.position);
       }
+      const lowest = lowestPosition(sinks, this.#end);
       const isDone = oldest !== undefined && lowest >= oldest.first + oldest.count;
       if (isDone) store.deleteBlocks(lowest);
       if (isDone || oldest === undefined) oldest = store.firstBlock();
@@ -307,7 +313,7 @@ export class Outbox implements RecordSource {
     const { path } = this.#options;
     this.#store?.close();
     this.#store = undefined;
-    const records = this.#end - Math.min(this.#end, ...positions(this.#sinks));
+    const records = this.#end - lowestPosition(this.#sinks, this.#end);
     const movedTo = quarantine(path, Date.now());
     this.#corruptions++;
     this.#recordsLost += records;
@@ -324,11 +330,11 @@ export class Outbox implements RecordSource {
   }
 
   #openStore(): void {
-    const { path, lockWaitMs = LOCK_WAIT_MS } = this.#options;
-    const db = openDatabase(path, lockWaitMs);
+    const { path, logBytesMax = LOG_BYTES_MAX, lockWaitMs = LOCK_WAIT_MS } = this.#options;
+    const db = openDatabase(path, logBytesMax, lockWaitMs);
     try {
       if (statSync(path).size <= CHECKED_BYTES_MAX) requireSound(db);
-      const room = new Room(db);
+      const room = new Room(db, logBytesMax);
       const store = new Store(db);
       if (this.#isOpen) this.#refill(store);
       else this.#resume(store);
@@ -351,15 +357,18 @@ export class Outbox implements RecordSource {
   #resume(store: Store): void {
     const last = store.lastBlock();
     this.#oldest = store.firstBlock();
-    for (const [name, position] of store.cursors()) this.#sinks.set(name, newCursor(position));
-    this.#end = Math.max(1, last ? last.first + last.count : 1, ...positions(this.#sinks));
+    for (const [name, position] of store.cursors()) {
+      this.#sinks.set(name, { ...newCursor(position), savedPosition: position });
+    }
+    this.#end = last ? last.first + last.count : 1;
+    for (const { position } of this.#sinks.values()) this.#end = Math.max(this.#end, position);
     this.#bytesEnd = last ? last.bytesBefore + last.size : 0;
   }
 
   /** Puts what this process knows into a database that was started afresh. */
   #refill(store: Store): void {
     for (const [name, { dropped }] of this.#sinks) {
-      this.#sinks.set(name, { ...newCursor(this.#end), dropped });
+      this.#sinks.set(name, newCursor(this.#end, dropped));
     }
     store.transaction(() => {
       store.putState({
@@ -381,131 +390,29 @@ export interface OutboxOptions {
   readonly whenFull: 'block' | 'drop_oldest';
   /** Names of the sinks, each of which gets every record. */
   readonly sinks: readonly string[];
+  /** Size of the write-ahead log, and of the steps in which the database grows. */
+  readonly logBytesMax?: number;
   /** How long to wait for another agent to let go of the file. */
   readonly lockWaitMs?: number;
 }
 
 export type Log = Pick<Logger, 'info' | 'warn' | 'error'>;
 
-/**
- * Opens the outbox. What may pass by itself (permissions, a full disk, a failing one) is logged and tried again
- * until it works or `signal` is aborted.
- * @throws OutboxError when another agent has the file, or a newer version wrote it
- */
-export async function openOutbox(
-  options: OutboxOptions,
-  log: Log,
-  signal?: AbortSignal,
-  wait: (ms: number, value: undefined, options: { signal?: AbortSignal }) => Promise<unknown> = delay,
-): Promise<Outbox> {
-  let logged: string | undefined;
-  for (;;) {
-    try {
-      const outbox = new Outbox(options, log);
-      outbox.open();
-      return outbox;
-    } catch (error) {
-      if (!(error instanceof OutboxError) || !error.canRetry) throw error;
-      if (error.message !== logged) log.error({ reason: error.reason }, `${error.message}; trying again`);
-      logged = error.message;
-      await wait(OPEN_RETRY_MS, undefined, signal ? { signal } : {});
-    }
-  }
-}
-
 /** How long a confirmation may wait for a commit to ride on. */
 export const CONFIRM_DELAY_MS = 1000;
-const OPEN_RETRY_MS = 5000;
+const LOG_BYTES_MAX = 4 << 20;
 const LOCK_WAIT_MS = 2000;
 /** Below this size a database is checked as a whole when it is opened; it takes about a millisecond a MiB. */
 const CHECKED_BYTES_MAX = 64 << 20;
 const RESUME_SHARE = 0.9;
 const OK: CommitResult = { ok: true };
 
-interface SinkCursor {
-  position: number;
-  /** The position that is on the disk; 0 for none. */
-  savedPosition: number;
-  /** Bytes that were confirmed since. */
-  unsavedBytes: number;
-  dropped: number;
-}
-
-function newCursor(position: number): SinkCursor {
-  return { position, savedPosition: 0, unsavedBytes: 0, dropped: 0 };
-}
-
-function isUnsaved(cursor: SinkCursor): boolean {
-  return cursor.position !== cursor.savedPosition;
-}
-
-function positions(sinks: ReadonlyMap<string, SinkCursor>): number[] {
-  return Array.from(sinks.values(), ({ position }) => position);
-}
-
-/** The cursors when all records before `position` are taken from every sink. */
-function takenUntil(sinks: ReadonlyMap<string, SinkCursor>, position: number): Map<string, SinkCursor> {
-  const taken = new Map<string, SinkCursor>();
-  for (const [name, cursor] of sinks) {
-    const records = Math.max(0, position - cursor.position);
-    taken.set(name, { ...cursor, position: cursor.position + records, dropped: cursor.dropped + records });
-  }
-  return taken;
-}
-
 function isEmpty({ checkpoints, forget, windows, values, blocks }: Commit): boolean {
   const rows = checkpoints.length + forget.length + windows.put.length + windows.delete.length;
   return rows + values.length + blocks.length === 0;
 }
 
-/** What a commit takes in the database, generously. */
-function roughBytes({ checkpoints, windows, values, blocks }: Commit): number {
-  return (
-    sum(blocks, ({ bytes }) => bytes.length + ROW_BYTES) +
-    sum(checkpoints, ({ json }) => json.length + ROW_BYTES) +
-    sum(windows.put, ({ json }) => json.length * 2 + ROW_BYTES) +
-    sum(values, ([, json]) => json.length + ROW_BYTES)
-  );
-}
-
-/** A row's key and header, and its share of pages that are not full. */
-const ROW_BYTES = 256;
-
-function sum<T>(items: readonly T[], size: (item: T) => number): number {
-  return items.reduce((total, item) => total + size(item), 0);
-}
-
 function requireSound(db: DatabaseSync): void {
   const row = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string } | undefined;
   if (row?.quick_check !== 'ok') throw new CorruptError(row?.quick_check ?? 'it cannot be checked');
-}
-
-const ADVICE: Record<CommitFailure['reason'], string> = {
-  disk_full: 'the disk is full; reading goes on when there is room',
-  permission: 'it must be a file that this user may read and write, in a folder where it may create files',
-  io_error: 'the file system fails',
-};
-
-function toCommitFailure(error: unknown, path: string): CommitFailure {
-  const reason = classifyFailure(error);
-  if (reason !== 'disk_full' && reason !== 'permission' && reason !== 'io_error') throw error;
-  const cause = (error as Error).message;
-  return {
-    ok: false,
-    reason,
-    message: `cannot write the state database ${path}: ${ADVICE[reason]} (${cause})`,
-  };
-}
-
-function toOutboxError(error: unknown, path: string): unknown {
-  if (classifyFailure(error) === 'locked') {
-    return new OutboxError(
-      'locked',
-      `cannot use the state database ${path}: another agent has it; each needs a state.path of its own`,
-    );
-  }
-  const reason = classifyFailure(error);
-  if (reason === undefined || reason === 'corrupt' || reason === 'locked') return error;
-  const cause = (error as Error).message;
-  return new OutboxError(reason, `cannot open the state database ${path}: ${ADVICE[reason]} (${cause})`);
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { LOG_BYTES_MAX } from './database.ts';
+import type { Commit } from './types.ts';
 
 /**
  * Room on the disk that is ours before it is needed, so that a full disk stops only what adds records.
@@ -15,25 +15,32 @@ import { LOG_BYTES_MAX } from './database.ts';
 export class Room {
   readonly #freePages;
   readonly #db: DatabaseSync;
+  readonly #stepBytes: number;
+  #isPrepared = false;
 
-  constructor(db: DatabaseSync) {
+  /** @param stepBytes the log's size, and by how much the database grows at least */
+  constructor(db: DatabaseSync, stepBytes: number) {
     this.#db = db;
+    this.#stepBytes = stepBytes;
     // A step that a crash cut short.
     db.exec('DELETE FROM room');
     this.#freePages = db.prepare('PRAGMA freelist_count');
     this.#freePages.setReturnArrays(true);
   }
 
-  /** Takes the log's full size; call it once, after opening. */
+  /** Takes the log's full size; until it has succeeded, `ensure` tries it again. */
   prepare(): void {
-    this.#step(LOG_BYTES_MAX);
+    if (this.#isPrepared) return;
+    this.#step(this.#stepBytes);
+    this.#isPrepared = true;
   }
 
-  /** Makes sure that `bytes` more can be stored. */
-  ensure(bytes: number): void {
-    const wanted = bytes + SPARE_BYTES;
+  /** Makes sure that a commit can be stored. */
+  ensure(change: Commit): void {
+    this.prepare();
+    const wanted = roughBytes(change) + this.#stepBytes * SPARE_SHARE;
     const [pages] = this.#freePages.get() as unknown as [number];
-    if (pages * USABLE_PAGE_BYTES < wanted) this.#step(Math.max(wanted, STEP_BYTES));
+    if (pages * USABLE_PAGE_BYTES < wanted) this.#step(Math.max(wanted, this.#stepBytes));
   }
 
   #step(bytes: number): void {
@@ -46,6 +53,17 @@ export class Room {
 
 /** A page of 4096 bytes less its header and what a row around a blob takes. */
 const USABLE_PAGE_BYTES = 4000;
-const STEP_BYTES = LOG_BYTES_MAX;
-/** For the trees' inner pages and the small tables. */
-const SPARE_BYTES = 256 << 10;
+/** Kept for the trees' inner pages and the small tables. */
+const SPARE_SHARE = 1 / 16;
+/** A row's key and header, and its share of pages that are not full. */
+const ROW_BYTES = 256;
+
+/** What a commit takes in the database, generously. */
+function roughBytes({ checkpoints, windows, values, blocks }: Commit): number {
+  let bytes = (checkpoints.length + windows.put.length + values.length + blocks.length) * ROW_BYTES;
+  for (const block of blocks) bytes += block.bytes.length;
+  for (const { json } of checkpoints) bytes += json.length;
+  for (const { json } of windows.put) bytes += json.length * 2;
+  for (const [, json] of values) bytes += json.length;
+  return bytes;
+}

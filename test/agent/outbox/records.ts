@@ -1,0 +1,15 @@
+import type { Commit, RecordBlock } from '../../../agent/outbox/types.ts';
+
+/** `count` records `{"id":"N"}` from `first` on. */
+export function block(first: number, count: number, padding = 0): RecordBlock {
+  const lines = Array.from({ length: count }, (_, n) => recordLine(first + n, padding));
+  return { bytes: Buffer.from(lines.join('')), count };
+}
+
+function recordLine(n: number, padding: number): string {
+  return `${JSON.stringify({ id: `r${n}`, ...(padding > 0 && { padding: 'x'.repeat(padding) }) })}\n`;
+}
+
+export function change(parts: Partial<Commit>): Commit {
+  return { checkpoints: [], forget: [], windows: { put: [], delete: [] }, values: [], blocks: [], ...parts };
+}
