@@ -22,8 +22,8 @@ export class Room {
   constructor(db: DatabaseSync, stepBytes: number) {
     this.#db = db;
     this.#stepBytes = stepBytes;
-    // A step that a crash cut short.
-    db.exec('DELETE FROM room');
+    // A step that a crash cut short. Without WHERE, SQLite writes even when there is nothing to delete.
+    db.exec('DELETE FROM room WHERE rowid > 0');
     this.#freePages = db.prepare('PRAGMA freelist_count');
     this.#freePages.setReturnArrays(true);
   }
