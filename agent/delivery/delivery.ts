@@ -81,7 +81,7 @@ export class Delivery {
     await this.drain();
     this.#clock.clearTimeout(timer);
     this.#giveUp();
-    await this.#queue.onPendingZero();
+    await this.#settled();
     await this.#closeSink();
   }
 
@@ -361,6 +361,16 @@ export class Delivery {
     }
   }
 
+  /** Resolves when no request is under way; or a little later, for a sink that does not let go. */
+  async #settled(): Promise<void> {
+    let timer: unknown;
+    const grace = new Promise<void>((resolve) => {
+      timer = this.#clock.setTimeout(resolve, ABORT_GRACE_MS);
+    });
+    await Promise.race([this.#queue.onPendingZero(), grace]);
+    this.#clock.clearTimeout(timer);
+  }
+
   #giveUp(): void {
     this.#isStopped = true;
     this.#queue.pause();
@@ -402,6 +412,8 @@ interface Shipment {
 export const BYTES_IN_FLIGHT_MAX = 16 << 20;
 /** After so many single records in a row, a batch that is rejected is not taken apart any more. */
 const REJECTED_IN_ROW_MAX = 8;
+/** How long a request that was aborted may take to come back. */
+export const ABORT_GRACE_MS = 1000;
 /** When the outbox could not be read. */
 const UNREADABLE_RETRY_MS = 1000;
 
