@@ -10,6 +10,7 @@ export function generatedFiles(): Map<string, string> {
   const template = readFileSync(new URL('configuration.template.md', import.meta.url), 'utf8');
   return new Map([
     ['schema/config.schema.json', schemaText('config')],
+    ['schema/record.schema.json', schemaText('record')],
     ['docs/configuration.md', configurationPage(template)],
   ]);
 }

@@ -26,7 +26,7 @@ export interface CliOutput {
 }
 
 /** What `schema` can describe. */
-export const SCHEMA_SUBJECTS = ['config'] as const;
+export const SCHEMA_SUBJECTS = ['config', 'record'] as const;
 export type SchemaSubject = (typeof SCHEMA_SUBJECTS)[number];
 
 const FORMATS = ['auto', 'syslog', 'policy_action', 'flow_log', 'kmsg', 'journal'];
