@@ -203,7 +203,9 @@ export class PolicyActionLine implements FlowLine {
     const start = starts[slot]! + 1;
     const end = ends[slot]! - 1;
     if (starts[slot] === 0 || !readRfc3339(bytes, start, end, instant) || instant.end !== end) return false;
-    if (bytes[end - 1] !== UPPER_Z || bytes[start + 10] !== UPPER_T) this.#verbatim = false;
+    const isUtc = bytes[end - 1] === UPPER_Z && bytes[start + 10] === UPPER_T;
+    const isPlain = bytes[start + 19] !== 0x2c /* , */ && bytes[start + 17] !== 0x36; /* a leap second */
+    if (!isUtc || !isPlain) this.#verbatim = false;
     return true;
   }
 
