@@ -79,8 +79,8 @@ function endpointOf(line: Endpoint | null | undefined): Endpoint {
 
 /** An empty policy name, as of a kubelet's probe, may be left out of the line. */
 function policyOf(line: Policy): Policy {
-  const policy: Partial<Policy> = withoutNulls(line, POLICY);
-  return { name: '', ...policy };
+  const policy = withoutNulls(line, POLICY);
+  return Object.hasOwn(policy, 'name') ? policy : { ...{ name: '' }, ...policy };
 }
 
 function withoutNulls<T extends object>(object: T, names: readonly string[]): T {
