@@ -29,6 +29,7 @@ describe('countSuite', () => {
       report({ success: false, numPassedTests: 5 }),
       { passed: 5, failed: 1, skipped: 0 },
     ],
+    ['a step without tests', '{"success": true}', { passed: 0, failed: 0, skipped: 0 }],
     ['no report', undefined, { passed: 0, failed: 1, skipped: 0 }],
     ['half a report', '{"success": tr', { passed: 0, failed: 1, skipped: 0 }],
   ])('%s', (_, text, counts) => {

@@ -10,13 +10,13 @@ export interface Counts {
   skipped: number;
 }
 
-/** The part of a vitest JSON report that is counted. */
+/** The part of a vitest JSON report that is counted; a step without tests leaves out the numbers. */
 interface Report {
   success: boolean;
-  numPassedTests: number;
-  numFailedTests: number;
-  numPendingTests: number;
-  numTodoTests: number;
+  numPassedTests?: number;
+  numFailedTests?: number;
+  numPendingTests?: number;
+  numTodoTests?: number;
 }
 
 /**
@@ -31,8 +31,9 @@ export function countSuite(report: string | undefined): Counts {
   } catch {
     return { passed: 0, failed: 1, skipped: 0 };
   }
-  const failed = parsed.success ? parsed.numFailedTests : Math.max(1, parsed.numFailedTests);
-  return { passed: parsed.numPassedTests, failed, skipped: parsed.numPendingTests + parsed.numTodoTests };
+  const { success, numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, numTodoTests = 0 } = parsed;
+  const failed = success ? numFailedTests : Math.max(1, numFailedTests);
+  return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
 }
 
 /** `tests: N passed, N failed`, and `, N skipped` where some were. */

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Sees to the system packages that the tests use: packages.sh test|real
+# Sees to the system packages that the tests use: packages.sh e2e|real
 #
 # As root on Debian or Ubuntu, says what is missing and installs it. Elsewhere, says what is missing, that the
 # tests which need it will be skipped, and what would change that. Daemons that come with a package are neither
@@ -8,10 +8,10 @@ set -euo pipefail
 
 # command → Debian package
 case ${1:-} in
-  test) needed=(ip:iproute2 iptables:iptables nft:nftables rsyslogd:rsyslog logrotate:logrotate
+  e2e) needed=(ip:iproute2 iptables:iptables nft:nftables rsyslogd:rsyslog logrotate:logrotate
                 promtool:prometheus mawk:mawk) ;;
   real) needed=(promtool:prometheus podman:podman runc:runc mmdebstrap:mmdebstrap) ;;
-  *) echo "usage: $0 test|real" >&2; exit 64 ;;
+  *) echo "usage: $0 e2e|real" >&2; exit 64 ;;
 esac
 
 PATH=$PATH:/usr/sbin:/sbin
