@@ -22,7 +22,7 @@ help: ## Show what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
 run: $(BUNDLE) ## Run the agent on generated log files (RUN_SECONDS=10 stops by itself)
-	@exec npm run --silent demo
+	@exec node_modules/.bin/node test/demo/demo.ts # not through npm, which would keep SIGTERM to itself
 
 test: lint test-unit test-e2e ## Everything that needs Node.js and Debian's packages alone
 
