@@ -39,7 +39,7 @@ if [[ ! -e $policy ]]; then
   chmod 755 "$policy"
 fi
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
+apt-get update -qq || echo 'apt-get update failed; trying with the package lists that are here' >&2
 apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
 for unit in rsyslog prometheus; do
   [[ " ${missing[*]} " == *" $unit "* && -d /run/systemd/system ]] || continue
