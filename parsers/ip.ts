@@ -25,6 +25,13 @@ export function canonicalIp(text: string): string | undefined {
   return canonicalIpBytes(scratch, 0, text.length);
 }
 
+/** 4 or 6 for the address in `bytes[start, end)`, 0 for anything that `canonicalIpBytes` does not take. */
+export function ipVersion(bytes: Uint8Array, start: number, end: number): 0 | 4 | 6 {
+  if (end - start > TEXT_BYTES_MAX) return 0;
+  if (isIpv4(bytes, start, end)) return 4;
+  return readIpv6(bytes, start, end) ? 6 : 0;
+}
+
 /** Whether `bytes[start, end)` is a dotted quad: four decimal numbers up to 255 without leading zeros. */
 export function isIpv4(bytes: Uint8Array, start: number, end: number): boolean {
   let dots = 0;

@@ -8,7 +8,14 @@ import type { Disposition, FlowRecord, LogRecord } from './record.ts';
  * again and again: it holds until the parser's next call, and whoever wants to keep something calls
  * `toRecord` or `copyKey`.
  */
-export type ParsedLine = FlowLine | LogLine | ForeignLine | RefusedLine | DroppedLine | RepeatedLine;
+export type ParsedLine =
+  | FlowLine
+  | LogLine
+  | ForeignLine
+  | RefusedLine
+  | DroppedLine
+  | MergedLine
+  | RepeatedLine;
 
 /** A connection. */
 export interface FlowLine {
@@ -71,6 +78,11 @@ export interface RefusedLine {
 export interface DroppedLine {
   readonly kind: 'dropped';
   readonly reason: 'replayed';
+}
+
+/** The second line of a packet that was logged twice on its way through the node; the first stands for it. */
+export interface MergedLine {
+  readonly kind: 'merged';
 }
 
 /** `last message repeated N times`: `line` once more, `line.count` times. */
