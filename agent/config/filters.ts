@@ -43,6 +43,8 @@ const fieldTest = z
     exists: z.optional(z.boolean()).check(z.describe('Whether the field is there.')),
   })
   .check(({ value, issues }) => {
+    // A misspelt key is enough said of a test that is then missing.
+    if (issues.length > 0) return;
     for (const { path, message } of testProblems(value))
       issues.push({ code: 'custom', input: value, path: [...path], message, continue: true });
   });

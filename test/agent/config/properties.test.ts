@@ -11,6 +11,34 @@ const path = fc.stringMatching(/^(\/[a-z0-9.*-]{1,8}){1,3}$/);
 const network = fc.constantFrom('10.0.0.0/8', '192.168.1.1/32', '2001:db8::/32');
 const sinkNames = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,8}$/);
 
+const filters = fc.array(
+  fc.letrec((tie) => ({
+    filter: fc.oneof(
+      { maxDepth: 3 },
+      fc.record({
+        field: fc.constant('dest.namespace'),
+        matches: fc.constantFrom('^a.*b$', 'deny-\\d{2}', '[$]{1}'),
+      }),
+      fc.record({
+        field: fc.constantFrom('connection.src_ip', 'src.instance'),
+        cidr: fc.oneof(network, fc.array(network, { minLength: 1, maxLength: 2 })),
+      }),
+      fc.record({
+        field: fc.constant('connection.dest_port'),
+        port_range: fc.constantFrom('80', '1024-65535'),
+      }),
+      fc.record({
+        field: fc.constant('src.labels.app'),
+        equals: fc.oneof(fc.string(), fc.integer(), fc.boolean()),
+      }),
+      fc.record({ not: tie('filter') }),
+      fc.record({ and: fc.array(tie('filter'), { minLength: 1, maxLength: 3 }) }),
+      fc.record({ or: fc.array(tie('filter'), { minLength: 1, maxLength: 3 }) }),
+    ),
+  })).filter,
+  { maxLength: 2 },
+);
+
 const configs = arbitraryOf(
   expandedConfigSchema(),
   {
@@ -18,10 +46,11 @@ const configs = arbitraryOf(
     path,
     timezone: fc.constantFrom('UTC', 'Europe/Berlin', 'America/St_Johns'),
     url: fc.constantFrom('https://es:9200', 'http://127.0.0.1:8080/a?b=c', 'https://h/${X}'),
-    matches: fc.constantFrom('^a.*b$', 'deny-\\d{2}', '[$]{1}'),
-    cidr: fc.oneof(network, fc.array(network, { minLength: 1, maxLength: 2 })),
+    include: filters,
+    exclude: filters,
+    prefix: fc.constantFrom('calico-drop', 'calico-*', '/^calico-(drop|deny)$/'),
+    window: fc.constantFrom('5s', '10m', '250ms'),
     cidrs: fc.array(network, { minLength: 1, maxLength: 2 }),
-    port_range: fc.constantFrom('80', '1024-65535'),
     listen: fc.constantFrom('0.0.0.0:9660', '[::1]:0'),
     name: sinkNames,
     retry: fc.constantFrom({}, { backoff_min: '2s' }, { backoff_min: '250ms', backoff_max: '1.5m' }),
