@@ -33,6 +33,7 @@ export class Pipeline {
         records.append(json);
         this.#active!.accounts.records++;
       },
+      summary: (json) => records.append(json),
     });
     const lanes = new Map<string, Lane>();
     for (const [name, format] of formats) {

@@ -29,12 +29,9 @@ const PRIVATE = [
 export class Enrich {
   /** The longest first. */
   readonly #networks: readonly { readonly name: string; readonly network: Network }[];
-  readonly #nodeName: string | undefined;
   readonly #nameOf = new Map<string, string | undefined>();
 
-  /** @param nodeName for records whose source does not name the node */
-  constructor(config: EnrichConfig, nodeName: string | undefined) {
-    this.#nodeName = nodeName;
+  constructor(config: EnrichConfig) {
     const configured = config.networks.flatMap(({ name, cidrs }) => cidrs.map((cidr) => named(name, cidr)));
     configured.sort((one, other) => other.network.bits - one.network.bits);
     this.#networks = [...configured, ...PRIVATE.map((cidr) => named('private', cidr))];
@@ -42,7 +39,6 @@ export class Enrich {
 
   /** Changes the record. */
   enrich(record: FlowRecord): void {
-    if (record.node_name === undefined && this.#nodeName !== undefined) record.node_name = this.#nodeName;
     this.#side(record.src, record.connection.src_ip);
     this.#side(record.dest, record.connection.dest_ip);
   }

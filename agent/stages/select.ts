@@ -13,7 +13,7 @@ export interface Annotations {
 }
 
 /** Vouches for nothing: what `delegate` goes by where the annotations cannot be read. */
-export const NO_ANNOTATIONS: Annotations = { logsPolicy: () => false, logsDenials: () => false };
+const NO_ANNOTATIONS: Annotations = { logsPolicy: () => false, logsDenials: () => false };
 
 type DispositionRule = (record: FlowRecord) => Disposition | undefined;
 
@@ -36,9 +36,9 @@ export class Select {
   readonly #include: readonly Filter[];
   readonly #exclude: readonly Filter[];
 
-  constructor(config: SelectConfig, annotations: Annotations = NO_ANNOTATIONS) {
+  constructor(config: SelectConfig, annotations: Annotations | undefined) {
     this.#config = config;
-    this.#annotations = annotations;
+    this.#annotations = annotations ?? NO_ANNOTATIONS;
     this.#rules = config.dispositions.map(compileRule);
     this.#include = config.include.map(compileFilter);
     this.#exclude = config.exclude.map(compileFilter);

@@ -18,18 +18,23 @@ import {
 import { mergeKeyOf } from './merge-key.ts';
 import { mergesBlindly } from './merges-blindly.ts';
 import { OpenWindow } from './open-window.ts';
-import { type Annotations, NO_ANNOTATIONS, Select } from './select.ts';
+import { type Annotations, Select } from './select.ts';
 import { Summarize } from './summarize.ts';
 
-export interface StagesOptions extends Pick<Config, 'select' | 'limit' | 'aggregate' | 'enrich'> {
-  /** For records whose source does not name the node. */
+export type StagesConfig = Pick<Config, 'select' | 'limit' | 'aggregate' | 'enrich'>;
+
+/** What stages know of where they run. */
+export interface StagesSurroundings {
+  /** For summaries: other records have it from their source. */
   readonly nodeName?: string | undefined;
-  readonly annotations?: Annotations;
+  /** Without them `delegate` keeps nothing. */
+  readonly annotations?: Annotations | undefined;
 }
 
 /** Where the stages' results go, as JSON without a newline. */
 export interface StagesOutput {
-  record(json: string): void;
+  /** @param input the input that the record is of */
+  record(json: string, input: string): void;
   /** A record about what was dropped, outside the accounts. */
   summary(json: string): void;
 }
@@ -44,18 +49,18 @@ export interface StagesOutput {
  *   with the inputs' offsets, it makes `restore` go on exactly there.
  */
 export class Stages {
-  readonly #options: StagesOptions;
+  readonly #config: StagesConfig;
   readonly #out: StagesOutput;
   readonly #shared: Shared;
   readonly #keys: OpenKeys = { open: 0, nextOrder: 0 };
   readonly #inputs = new Map<string, InputStages>();
 
-  constructor(options: StagesOptions, out: StagesOutput) {
-    const { select, aggregate, limit, enrich, nodeName, annotations = NO_ANNOTATIONS } = options;
-    this.#options = options;
+  constructor(config: StagesConfig, out: StagesOutput, { nodeName, annotations }: StagesSurroundings = {}) {
+    const { select, aggregate, limit, enrich } = config;
+    this.#config = config;
     this.#out = out;
     this.#shared = {
-      enrich: new Enrich(enrich, nodeName),
+      enrich: new Enrich(enrich),
       select: new Select(select, annotations),
       limit: new Limit(limit),
       summarize: new Summarize(nodeName, (json) => out.summary(json)),
@@ -70,7 +75,7 @@ export class Stages {
   input(name: string): InputStages {
     let input = this.#inputs.get(name);
     if (input === undefined) {
-      input = new InputStages(this.#newWindows(name), this.#shared, (json) => this.#out.record(json));
+      input = new InputStages(this.#newWindows(name), this.#shared, (json) => this.#out.record(json, name));
       this.#inputs.set(name, input);
     }
     return input;
@@ -81,8 +86,12 @@ export class Stages {
     return this.#keys.open;
   }
 
-  /** To be called when every input has been read to its end: ends a summary by the clock. */
+  /**
+   * To be called when every input has been read to its end: closes by the clock the windows of all inputs, also of
+   * those that the configuration no longer has, and the summary.
+   */
   closeQuiet(nowUs: number): void {
+    for (const { windows } of this.#inputs.values()) windows.closeQuiet(nowUs);
     this.#shared.summarize.closeQuiet(nowUs);
   }
 
@@ -135,14 +144,14 @@ export class Stages {
   }
 
   #newWindows(input: string): Aggregate {
-    const { aggregate } = this.#options;
+    const { aggregate } = this.#config;
     const options = {
       windowUs: aggregate.window * 1000,
       graceUs: aggregate.grace * 1000,
       srcPortsMax: aggregate.level === 'connection' ? aggregate.src_ports_max : 0,
       keysMax: aggregate.keys_max,
     };
-    return new Aggregate(input, options, this.#keys, (json) => this.#out.record(json));
+    return new Aggregate(input, options, this.#keys, (json) => this.#out.record(json, input));
   }
 }
 

@@ -1,24 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Disposition } from '../../parsers/record.ts';
+import type { Disposition, SummaryRecord } from '../../parsers/record.ts';
 import { formatRfc3339 } from '../../parsers/time.ts';
 import { DROP_REASONS, type DropReason } from './line-class.ts';
 
 const PERIOD_US = 60_000_000;
 const DISPOSITIONS = ['allow', 'deny', 'unknown'] as const;
 
-type Dropped = { [reason in DropReason]?: { [disposition in Disposition]?: number } };
-
-/** How many connections were dropped in a stretch of time, by reason and disposition. */
-export interface SummaryRecord {
-  id: string;
-  log_type: 'summary';
-  node_name?: string;
-  /** The first drop's time, and the last one's. */
-  timestamp: string;
-  last_timestamp: string;
-  dropped: Dropped;
-  source: { input: 'agent'; format: 'summary' };
-}
+type Dropped = SummaryRecord['dropped'];
 
 /** What has been dropped since the last summary, as JSON. */
 interface Saved {
