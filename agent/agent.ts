@@ -91,6 +91,7 @@ export class Agent {
       this.#dueMs[index] = nowMs + input.nextPollMs(nowMs);
       bytes += read;
     }
+    if (bytes === 0) pipeline.allQuiet(nowMs);
     this.#commit(nowMs);
     return bytes;
   }

@@ -3,7 +3,7 @@ import type { InputFile, LineHandler } from './inputs/types.ts';
 import { Accounts } from './observe/accounts.ts';
 import type { Commit, SavedState } from './outbox/types.ts';
 import type { RecordBuffer } from './record-buffer.ts';
-import { type InputStages, Stages, type StagesConfig } from './stages/stages.ts';
+import { type InputStages, Stages, type StagesConfig, type StagesSurroundings } from './stages/stages.ts';
 
 /** Format states are stored under this and the input's name. */
 const FORMAT_VALUE = 'format:';
@@ -20,27 +20,34 @@ export type PipelineChanges = Pick<Commit, 'windows' | 'values'>;
  * What it holds between two lines is what `takeChanges` gave so far; `restore` goes on from there exactly.
  */
 export class Pipeline {
-  readonly accounts: ReadonlyMap<string, Accounts>;
-  readonly #lanes: ReadonlyMap<string, Lane>;
+  readonly #accounts = new Map<string, Accounts>();
+  readonly #lanes = new Map<string, Lane>();
   readonly #stages: Stages;
-  /** Whose line or windows the stages are at work on. */
-  #active: Lane | undefined;
 
   /** @param formats the format of each input, by the input's name */
-  constructor(config: StagesConfig, formats: ReadonlyMap<string, Format>, records: RecordBuffer) {
-    this.#stages = new Stages(config, {
-      record: (json) => {
+  constructor(
+    config: StagesConfig,
+    formats: ReadonlyMap<string, Format>,
+    records: RecordBuffer,
+    surroundings: StagesSurroundings,
+  ) {
+    const out = {
+      record: (json: string, input: string) => {
         records.append(json);
-        this.#active!.accounts.records++;
+        this.#accountsOf(input).records++;
       },
-      summary: (json) => records.append(json),
-    });
-    const lanes = new Map<string, Lane>();
+      summary: (json: string) => records.append(json),
+    };
+    this.#stages = new Stages(config, out, surroundings);
     for (const [name, format] of formats) {
-      lanes.set(name, new Lane(format, this.#stages.input(name), records));
+      const lane = new Lane(format, this.#stages.input(name), this.#accountsOf(name), records);
+      this.#lanes.set(name, lane);
     }
-    this.#lanes = lanes;
-    this.accounts = new Map(Array.from(lanes, ([name, lane]) => [name, lane.accounts]));
+  }
+
+  /** The accounts by input; also of inputs that the configuration no longer has, while their windows close. */
+  get accounts(): ReadonlyMap<string, Accounts> {
+    return this.#accounts;
   }
 
   /** Windows that are open now. */
@@ -50,19 +57,24 @@ export class Pipeline {
 
   /** Where an input's lines go. @param nowMs the time of reading */
   lane(input: string, nowMs: number): LineHandler {
-    const lane = this.#activate(input);
+    const lane = this.#lanes.get(input)!;
     lane.nowUs = nowMs * 1000;
     return lane;
   }
 
-  /** The input has been read to its end: the clock may close its windows. */
+  /** An input has been read to its end: the clock may close its windows. */
   quiet(input: string, nowMs: number): void {
-    this.#activate(input).closeQuiet(nowMs * 1000);
+    this.#lanes.get(input)!.closeQuiet(nowMs * 1000);
+  }
+
+  /** Every input has been read to its end. */
+  allQuiet(nowMs: number): void {
+    this.#stages.closeQuiet(nowMs * 1000);
   }
 
   /** Closes every window, as if time had passed. */
   closeAll(): void {
-    for (const input of this.#lanes.keys()) this.#activate(input).closeAll();
+    this.#stages.closeAll();
   }
 
   takeChanges(): PipelineChanges {
@@ -77,23 +89,26 @@ export class Pipeline {
   /** Goes on where an earlier process stopped; to be called before any line. */
   restore({ windows, values }: SavedState): void {
     this.#stages.restore(windows, values);
-    for (const [name, lane] of this.#lanes) {
-      lane.accounts.restored = lane.open;
+    for (const [input, open] of this.#stages.openByInput()) this.#accountsOf(input).restored = open;
+    for (const [name, { format }] of this.#lanes) {
       const state = values.get(FORMAT_VALUE + name);
-      if (state !== undefined) lane.format.restore(JSON.parse(state));
+      if (state !== undefined) format.restore(JSON.parse(state));
     }
   }
 
-  #activate(input: string): Lane {
-    const lane = this.#lanes.get(input)!;
-    this.#active = lane;
-    return lane;
+  #accountsOf(input: string): Accounts {
+    let accounts = this.#accounts.get(input);
+    if (accounts === undefined) {
+      accounts = new Accounts();
+      this.#accounts.set(input, accounts);
+    }
+    return accounts;
   }
 }
 
 /** One input's way through the stages. */
 class Lane implements LineHandler {
-  readonly accounts = new Accounts();
+  readonly accounts: Accounts;
   readonly format: Format;
   readonly #stages: InputStages;
   readonly #records: RecordBuffer;
@@ -106,14 +121,11 @@ class Lane implements LineHandler {
   #offset = 0;
   readonly #id = () => this.#file.recordId(this.#bytes, this.#start, this.#end, this.#offset);
 
-  constructor(format: Format, stages: InputStages, records: RecordBuffer) {
+  constructor(format: Format, stages: InputStages, accounts: Accounts, records: RecordBuffer) {
     this.format = format;
+    this.accounts = accounts;
     this.#stages = stages;
     this.#records = records;
-  }
-
-  get open(): number {
-    return this.#stages.windows.size;
   }
 
   line(file: InputFile, bytes: Buffer, start: number, end: number, offset: number): void {
@@ -130,6 +142,9 @@ class Lane implements LineHandler {
         break;
       case 'repeated':
         this.#flow(line.line);
+        break;
+      case 'merged':
+        this.accounts.merged++;
         break;
       case 'log':
         this.#log(line);
@@ -157,11 +172,7 @@ class Lane implements LineHandler {
   }
 
   closeQuiet(nowUs: number): void {
-    this.#stages.windows.closeQuiet(nowUs);
-  }
-
-  closeAll(): void {
-    this.#stages.windows.closeAll();
+    this.#stages.closeQuiet(nowUs);
   }
 
   #flow(line: FlowLine): void {

@@ -34,10 +34,10 @@ export async function parse(files: string[], options: ParseOptions): Promise<num
   const { config } = loaded;
   const node = options.node ?? config.node ?? hostname();
   const timezone = options.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const format = parseFormat(options.format, { config, node, timezone, input: INPUT });
+  const format = parseFormat(options.format, INPUT, { config, node, timezone });
   const records = new RecordBuffer();
   const stages = options.aggregate ? config : everythingPasses(config);
-  const pipeline = new Pipeline(stages, new Map([[INPUT, format]]), records);
+  const pipeline = new Pipeline(stages, new Map([[INPUT, format]]), records, { nodeName: node });
 
   let exitCode = EX_OK;
   let isRead = true;

@@ -16,7 +16,7 @@ import { HttpServer } from '../observe/http.ts';
 import { createLog, type Logger } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import { OutboxError } from '../outbox/failure.ts';
-import { openOutbox } from '../outbox/outbox.ts';
+import { openOutbox } from '../outbox/open-outbox.ts';
 import { Pipeline } from '../pipeline.ts';
 import { RecordBuffer } from '../record-buffer.ts';
 import { version } from '../version.ts';
@@ -73,7 +73,7 @@ async function runAgent(
   const context = { config, node, timezone, ...(bootTimeUs !== undefined && { bootTimeUs }) };
   const formats = new Map(config.inputs.map((input) => [input.name, formatOf(input, context)] as const));
   const saved = outbox.load();
-  const pipeline = new Pipeline(config, formats, records);
+  const pipeline = new Pipeline(config, formats, records, { nodeName: node });
   pipeline.restore(saved);
   const inputs = config.inputs.map((input) => {
     const own = saved.checkpoints.filter((checkpoint) => checkpoint.input === input.name);

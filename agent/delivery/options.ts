@@ -1,4 +1,6 @@
+import type { OutgoingRecord } from '../../sinks/sink.ts';
 import type { SinkConfig } from '../config/schema.ts';
+import { compileFilter } from '../stages/filter.ts';
 import { passOnly } from './only.ts';
 import type { DeliveryOptions } from './types.ts';
 
@@ -7,10 +9,10 @@ const LOCAL_RETRY = { backoff_min: 1000, backoff_max: 30_000 };
 
 /** How a sink is served, from the keys that every sink has. */
 export function deliveryOptions(config: SinkConfig): DeliveryOptions {
-  const { name, batch, only } = config;
+  const { name, batch } = config;
   const remote = 'retry' in config ? config : undefined;
   const retry = remote?.retry ?? LOCAL_RETRY;
-  const accept = passOnly(only);
+  const accept = acceptOf(config);
   return {
     name,
     batch: { recordsMax: batch.records_max, bytesMax: batch.bytes_max, ageMaxMs: batch.age_max },
@@ -19,5 +21,17 @@ export function deliveryOptions(config: SinkConfig): DeliveryOptions {
     backoffMaxMs: retry.backoff_max,
     ...(remote && { requestTimeoutMs: remote.request_timeout }),
     ...(accept && { accept }),
+  };
+}
+
+/** Which records a sink gets; undefined where it gets all, so that none need be decoded. */
+function acceptOf({ only, include, exclude }: SinkConfig): ((record: OutgoingRecord) => boolean) | undefined {
+  const passes = passOnly(only);
+  const [included, excluded] = [include?.map(compileFilter), exclude?.map(compileFilter)];
+  if (passes === undefined && included === undefined && excluded === undefined) return undefined;
+  return (record) => {
+    if (passes !== undefined && !passes(record)) return false;
+    if (included !== undefined && !included.some((filter) => filter(record.value()))) return false;
+    return excluded === undefined || !excluded.some((filter) => filter(record.value()));
   };
 }

@@ -86,6 +86,11 @@ export class Stages {
     return this.#keys.open;
   }
 
+  /** Windows that are open, by input. */
+  openByInput(): Map<string, number> {
+    return new Map(Array.from(this.#inputs, ([name, { windows }]) => [name, windows.size]));
+  }
+
   /**
    * To be called when every input has been read to its end: closes by the clock the windows of all inputs, also of
    * those that the configuration no longer has, and the summary.
