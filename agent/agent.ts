@@ -23,6 +23,8 @@ export interface AgentParts {
   readonly deliveries: readonly Delivery[];
   readonly log: Logger;
   readonly shutdownTimeoutMs: number;
+  /** Called once every input has been looked at: what is written from now on is new. */
+  readonly started: () => void;
 }
 
 /**
@@ -52,10 +54,13 @@ export class Agent {
   async run(signal: AbortSignal, once: boolean): Promise<void> {
     const { deliveries, pipeline } = this.#parts;
     for (const delivery of deliveries) delivery.wake();
+    let started = false;
     while (!signal.aborted) {
       const now = Date.now();
       const reading = this.#canRead(now);
       const bytes = reading ? this.#poll(now, once) : 0;
+      if (reading && !started) this.#parts.started();
+      started ||= reading;
       if (bytes > 0) await turnOfLoop();
       else if (reading && once) break;
       else await pause(reading ? this.#restMs() : STALLED_MS, signal);

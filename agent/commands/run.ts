@@ -119,8 +119,6 @@ async function runAgent(
     outbox.close();
     return EX_UNAVAILABLE;
   }
-  log.info({ version, node, http: address }, 'running');
-  running = true;
   const agent = new Agent({
     inputs,
     pipeline,
@@ -129,6 +127,10 @@ async function runAgent(
     deliveries,
     log,
     shutdownTimeoutMs: config.shutdown_timeout,
+    started: () => {
+      running = true;
+      log.info({ version, node, http: address }, 'running');
+    },
   });
   await agent.run(stop.signal, once);
   running = false;

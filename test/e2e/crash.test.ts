@@ -14,12 +14,17 @@ const KILLS = 200;
 const LINES_PER_SECOND = 600;
 const LINES_PER_FILE = 400;
 const TICK_MS = 10;
+/** More than are ever rotated: what is deleted unread is lost to any reader. */
+const BACKUPS = 1000;
 const DENIED_KEYS = 20;
+const BOOTED_MS = Date.now() - 1_000_000;
 
 /** A syslog line whose destination is its number. */
 function syslogLine(number: number): string {
-  const stamp = new Date().toISOString().replace('Z', '000+00:00');
-  const uptime = (1000 + number / 1000).toFixed(6);
+  const now = Date.now();
+  const stamp = new Date(now).toISOString().replace('Z', '000+00:00');
+  // No two alike: the number stands in the microseconds.
+  const uptime = ((now - BOOTED_MS) / 1000 + (number % 1000) / 1e6).toFixed(6);
   const destination = `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;
   return `${stamp} node-1 kernel: [${uptime}] calico-packet: IN=cali0123456789a OUT=eth0 MAC= SRC=10.0.0.1 DST=${destination} LEN=60 TOS=0x00 PREC=0x00 TTL=63 ID=${number & 65535} DF PROTO=UDP SPT=40000 DPT=53 LEN=40 `;
 }
@@ -92,11 +97,11 @@ describe('kill -9 at random instants while files rotate', () => {
       .map((line) => JSON.parse(line) as FlowRecord);
 
   it(`loses nothing and repeats nothing over ${KILLS} of them`, async () => {
-    const syslog = new SyslogWriter({ path: join(dir, 'syslog'), line: syslogLine, backups: 8 });
+    const syslog = new SyslogWriter({ path: join(dir, 'syslog'), line: syslogLine, backups: BACKUPS });
     const policyAction = new LumberjackWriter({
       path: join(dir, 'policy_action.log'),
       line: policyActionLine,
-      backups: 8,
+      backups: BACKUPS,
     });
     let due = 0;
     const ticking = setInterval(() => {
@@ -111,8 +116,9 @@ describe('kill -9 at random instants while files rotate', () => {
 
     for (let kill = 0; kill < KILLS; kill++) {
       const agent = start();
-      // From before it has opened its state to well into its work.
-      await delay(50 + random.unit() * 450);
+      // Some while they start, most well into their work.
+      if (random.unit() < 0.8) await agent.ready();
+      await delay(random.unit() * 250);
       agent.process.kill('SIGKILL');
       if (agent.process.exitCode === null && agent.process.signalCode === null)
         await once(agent.process, 'exit');
