@@ -20,7 +20,7 @@ export interface Sink {
  * A crash of the agent makes the engine send again, in the same order, at most this many bytes of records that
  * were delivered, and what was under way.
  */
-export const REPEATED_BYTES_MAX = 8 << 20;
+export const REPEATED_BYTES_MAX = 1 << 20;
 
 /** Records in the order of the outbox, at least one. */
 export interface Batch {

@@ -3,11 +3,13 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createSink } from '../../sinks/index.ts';
 import { Agent } from '../agent.ts';
+import type { FilterConfig } from '../config/filters.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import type { SinkConfig } from '../config/schema.ts';
 import { problemText } from '../config/problem.ts';
 import { DeadLetters } from '../delivery/dead-letters.ts';
 import { Delivery } from '../delivery/delivery.ts';
-import { deliveryOptions } from '../delivery/options.ts';
+import { toDeliveryOptions } from '../delivery/options.ts';
 import { formatOf } from '../formats.ts';
 import { openInput } from '../inputs/file.ts';
 import { summarizeAccounts } from '../observe/accounts.ts';
@@ -19,6 +21,7 @@ import { OutboxError } from '../outbox/failure.ts';
 import { openOutbox } from '../outbox/open-outbox.ts';
 import { Pipeline } from '../pipeline.ts';
 import { RecordBuffer } from '../record-buffer.ts';
+import { compileFilter, type Filter } from '../stages/filter.ts';
 import { version } from '../version.ts';
 import { EX_CONFIG, EX_NOINPUT, EX_OK, EX_TEMPFAIL, EX_UNAVAILABLE } from './exit-codes.ts';
 
@@ -96,7 +99,7 @@ async function runAgent(
         stop.abort();
       },
     };
-    return new Delivery(deliveryOptions(sink), {
+    return new Delivery(toDeliveryOptions(sink, passesFilters(sink)), {
       source: outbox,
       createSink: () => createSink(sink, context),
       deadLetters: new DeadLetters(config.state.path, sink.name),
@@ -140,6 +143,14 @@ async function runAgent(
   const accounts = summarizeAccounts(pipeline.accounts.values(), pipeline.openWindows);
   log.info({ accounts }, 'stopped');
   return EX_OK;
+}
+
+/** A sink's `include` and `exclude` as one test; undefined where it has none, so that no record need be decoded. */
+function passesFilters({ include = [], exclude = [] }: SinkConfig): Filter | undefined {
+  const tests: FilterConfig[] = [];
+  if (include.length > 0) tests.push({ or: include });
+  if (exclude.length > 0) tests.push({ not: { or: exclude } });
+  return tests.length > 0 ? compileFilter({ and: tests }) : undefined;
 }
 
 /** The first signal asks for a clean stop; a second one does not wait for it. */

@@ -4,6 +4,8 @@ import { PREFIX } from './names.ts';
 
 /** The event-loop monitor wakes the process this often; at prom-client's default of 10 ms idle is not idle. */
 const EVENT_LOOP_PRECISION_MS = 1000;
+/** Gauges of prom-client with a counter's name, which Prometheus's own check refuses. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
 /** What is counted elsewhere, and read only when somebody scrapes. */
 export interface Observed {
@@ -19,6 +21,7 @@ export function createMetrics(observed: Observed): Registry {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
 
   new Gauge({ name: `${PREFIX}build_info`, help: 'Always 1.', labelNames: ['version', 'node'], registers })
     .labels(observed.version, process.version)

@@ -1,0 +1,243 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { SinkConfig } from '../../agent/config/schema.ts';
+import { systemClock } from '../../agent/delivery/clock.ts';
+import { DeadLetters } from '../../agent/delivery/dead-letters.ts';
+import { Delivery } from '../../agent/delivery/delivery.ts';
+import { toDeliveryOptions } from '../../agent/delivery/options.ts';
+import { createSink } from '../../sinks/index.ts';
+import type { Sink, SinkContext } from '../../sinks/sink.ts';
+import { CountingEvents } from '../agent/delivery/helpers.ts';
+import { memoryLog, openAt } from '../agent/outbox/helpers.ts';
+import { change } from '../agent/outbox/records.ts';
+import { flowBlock } from './records.ts';
+
+/**
+ * What every sink must do when its destination misbehaves. A sink's entry brings its destination, real or a
+ * fixture, and tells for each behaviour how to provoke it; after the fault has passed, every record must be at the
+ * destination: exactly once where it can deduplicate, at least once elsewhere.
+ */
+export const BEHAVIOURS = [
+  'accepts',
+  'refuses one record',
+  'is too small for a batch',
+  'throttles',
+  'refuses credentials',
+  'stalls',
+  'resets mid-body',
+  'answers garbage',
+  'outage, 50,000 records waiting',
+  'killed in mid-stream',
+  'agent killed in mid-stream',
+] as const;
+export type Behaviour = (typeof BEHAVIOURS)[number];
+
+/** One destination, made for one test. */
+export interface Destination {
+  readonly config: SinkConfig;
+  /** The ids of the records that it has, in the order of arrival, repeats included. */
+  received(): string[] | Promise<string[]>;
+  /** Makes the sink, where the configuration alone cannot name the destination. */
+  createSink?(context: SinkContext): Promise<Sink>;
+  /** Takes what an agent wrote to its standard output before it ended. */
+  takeOutput?(bytes: Buffer): void;
+  close(): void | Promise<void>;
+}
+
+/** Starts a fault; `passed` is called when it should end. */
+export type Fault<D> = (
+  destination: D,
+) => { end?(): void | Promise<void>; refusedId?: string } | undefined | void;
+
+export interface Conformance<D extends Destination> {
+  readonly name: string;
+  /** What the destination is: a real server's name and version, or a fixture. */
+  readonly destination: string;
+  readonly guarantee: 'exactly once' | 'at least once';
+  create(): Promise<D>;
+  /** How to provoke each behaviour; one that the destination cannot show has the reason instead. */
+  readonly faults: { readonly [B in Behaviour]: Fault<D> | { readonly never: string } };
+}
+
+const rows = new Map<string, Map<Behaviour, string>>();
+
+/** Runs the suite over one sink. */
+export function conforms<D extends Destination>(sink: Conformance<D>): void {
+  const row = new Map<Behaviour, string>(BEHAVIOURS.map((behaviour) => [behaviour, 'not run']));
+  rows.set(`${sink.name} (${sink.destination}, ${sink.guarantee})`, row);
+  describe(`sink ${sink.name}`, () => {
+    for (const behaviour of BEHAVIOURS) {
+      const fault = sink.faults[behaviour];
+      if (typeof fault !== 'function') {
+        row.set(behaviour, `- (${fault.never})`);
+        continue;
+      }
+      test(`the destination: ${behaviour}`, async () => {
+        row.set(behaviour, 'FAILED');
+        const destination = await sink.create();
+        onTestFinished(() => destination.close());
+        row.set(behaviour, await run(sink, destination, behaviour, fault));
+      });
+    }
+  });
+}
+
+/** Prints sink by behaviour, when all is done. */
+export function printConformance(): void {
+  afterAll(() => {
+    const lines = [...rows].map(
+      ([sink, row]) =>
+        `${sink}\n${Array.from(row, ([behaviour, result]) => `  ${behaviour.padEnd(32)} ${result}`).join('\n')}`,
+    );
+    console.log(lines.join('\n'));
+  });
+}
+
+const RECORDS = 1000;
+const RECORDS_WAITING = 50_000;
+const AGENT_KILLS = 8;
+
+async function run<D extends Destination>(
+  sink: Conformance<D>,
+  destination: D,
+  behaviour: Behaviour,
+  start: Fault<D>,
+): Promise<string> {
+  if (behaviour === 'agent killed in mid-stream') {
+    const records = await deliverWithKills(destination);
+    return judge(sink.guarantee, await destination.received(), ids(1, records), `${AGENT_KILLS} kills`);
+  }
+  const folder = tempFolder();
+  const outbox = openAt(join(folder, 'state.db'), { sinks: [destination.config.name] });
+  const events = new FeltEvents();
+  const deadLetters = new DeadLetters(folder, destination.config.name);
+  const context = { warn() {}, stop() {} };
+  const delivery = new Delivery(
+    toDeliveryOptions(destination.config),
+    {
+      source: outbox,
+      createSink: () => destination.createSink?.(context) ?? createSink(destination.config, context),
+      deadLetters,
+      events,
+      log: memoryLog(),
+    },
+    { ...systemClock, setTimeout: (run, ms) => setTimeout(run, ms >= LONG_MS ? SHORT_MS : ms) },
+  );
+  onTestFinished(() => delivery.stop(1000));
+
+  const fault = start(destination);
+  const records = behaviour.startsWith('outage') ? RECORDS_WAITING : RECORDS;
+  for (let first = 1; first <= records; first += RECORDS_PER_COMMIT) {
+    outbox.commit(change({ blocks: [flowBlock(first, RECORDS_PER_COMMIT)] }), Date.now());
+    delivery.wake();
+    await new Promise(setImmediate);
+  }
+  if (fault?.end) {
+    await events.felt;
+    await fault.end();
+  }
+  await delivery.drain();
+  outbox.flush();
+  expect(outbox.stats().records).toBe(0);
+
+  const refused = fault?.refusedId === undefined ? [] : [fault.refusedId];
+  expect(readDeadLetters(deadLetters.path)).toEqual(refused);
+  expect(events.counts).toMatchObject({ delivered: records - refused.length, refused: refused.length });
+  if (behaviour !== 'accepts' && refused.length === 0) {
+    expect(Object.keys(events.retriedBy), 'the fault was felt').not.toEqual([]);
+  }
+  const expected = ids(1, records).filter((id) => !refused.includes(id));
+  return judge(
+    sink.guarantee,
+    await destination.received(),
+    expected,
+    Object.keys(events.retriedBy).join(', '),
+  );
+}
+
+/** Pauses that are meant for hours of trouble are cut short here. */
+const LONG_MS = 10_000;
+const SHORT_MS = 50;
+const RECORDS_PER_COMMIT = 500;
+
+class FeltEvents extends CountingEvents {
+  #feel!: () => void;
+  /** Resolves when the delivery meets trouble. */
+  readonly felt = new Promise<void>((resolve) => {
+    this.#feel = resolve;
+  });
+
+  override retried(records: number, cause: string): void {
+    super.retried(records, cause);
+    this.#feel();
+  }
+}
+
+/** Every expected record is there: once, or at least once. @returns the table's cell */
+function judge(
+  guarantee: Conformance<Destination>['guarantee'],
+  received: readonly string[],
+  expected: readonly string[],
+  trouble: string,
+): string {
+  const distinct = new Set(received);
+  expect(expected.filter((id) => !distinct.has(id))).toEqual([]);
+  expect(distinct.size).toBe(expected.length);
+  const repeats = received.length - distinct.size;
+  if (guarantee === 'exactly once') expect(repeats).toBe(0);
+  const notes = [trouble, repeats > 0 ? `${repeats} repeated` : ''].filter((note) => note !== '');
+  return `ok, ${expected.length} records${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
+}
+
+/** Runs an agent's outbox and delivery in a process that is killed again and again, then lets it finish. */
+async function deliverWithKills(destination: Destination): Promise<number> {
+  const path = join(tempFolder(), 'state.db');
+  const args = [
+    join(import.meta.dirname, 'agent.ts'),
+    path,
+    JSON.stringify(destination.config),
+    `${KILLED_RECORDS}`,
+  ];
+  for (let kill = 0; ; kill++) {
+    const agent = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let errors = '';
+    agent.stderr.on('data', (bytes) => {
+      errors += bytes;
+    });
+    const output: Buffer[] = [];
+    agent.stdout.on('data', (bytes: Buffer) => output.push(bytes));
+    const closed = once(agent, 'close');
+    // The first thing that it says is that it has opened its state.
+    await Promise.race([once(agent.stderr, 'data'), closed]);
+    const timer =
+      kill < AGENT_KILLS ? setTimeout(() => agent.kill('SIGKILL'), Math.random() * KILL_MS_MAX) : undefined;
+    const [code] = await closed;
+    clearTimeout(timer);
+    destination.takeOutput?.(Buffer.concat(output));
+    if (code === 0) return KILLED_RECORDS;
+    expect(code, errors).toBeNull();
+  }
+}
+
+const KILLED_RECORDS = 60_000;
+const KILL_MS_MAX = 250;
+
+function ids(first: number, last: number): string[] {
+  return Array.from({ length: last - first + 1 }, (_, n) => `r${first + n}`);
+}
+
+function readDeadLetters(path: string): string[] {
+  if (!existsSync(path)) return [];
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line).record.id);
+}
+
+function tempFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
