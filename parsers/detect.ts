@@ -2,15 +2,15 @@
 export type DetectableFormat = 'syslog' | 'policy_action' | 'flow_log' | 'kmsg' | 'journal';
 
 /**
- * Which format the line `bytes[start, end)` is in, by its form alone. JSON of no known kind is `undefined`;
- * whatever else has no mark of its own is a line of syslog.
+ * Which format the line `bytes[start, end)` is in, by its form alone. JSON of no known kind counts as
+ * `policy_action`, whose parser says what is wrong with it; whatever else has no mark is a line of syslog.
  */
-export function detectFormat(bytes: Buffer, start: number, end: number): DetectableFormat | undefined {
+export function detectFormat(bytes: Buffer, start: number, end: number): DetectableFormat {
   let at = start;
   while (at < end && (bytes[at] === 0x20 || bytes[at] === 0x09)) at++;
   if (bytes[at] === 0x7b && at < end) {
     const line = bytes.subarray(at, end);
-    return JSON_MARKS.find(([, marks]) => marks.every((mark) => line.includes(mark)))?.[0];
+    return JSON_MARKS.find(([, marks]) => marks.every((mark) => line.includes(mark)))?.[0] ?? 'policy_action';
   }
   // A syslog line may begin with a digit too, but then with a year and a dash.
   if (at >= end || bytes[at]! < 0x30 || bytes[at]! > 0x39 || bytes[at + 4] === 0x2d) return 'syslog';
@@ -22,7 +22,7 @@ export function detectFormat(bytes: Buffer, start: number, end: number): Detecta
 /** Keys that tell an object's kind, the commonest first. */
 const JSON_MARKS = (
   [
-    ['policy_action', ['"connection"', '"disposition"']],
+    ['policy_action', ['"connection"']],
     ['journal', ['"__REALTIME_TIMESTAMP"']],
     ['flow_log', ['"start_time"', '"reporter"']],
   ] as const

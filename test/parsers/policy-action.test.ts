@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { FlowLine, ParsedLine } from '../../parsers/line.ts';
 import { policyActionFormat } from '../../parsers/policy-action.ts';
+import { parseGoldens } from '../helpers/parse-goldens.ts';
 
 const format = policyActionFormat({
   input: 'gke',
@@ -8,6 +9,9 @@ const format = policyActionFormat({
   dispositions: [{ policy: 'shop/watch', disposition: 'deny' }],
 });
 const parser = format.open();
+const goldens = ['lines', 'refused'].flatMap((name) => parseGoldens('policy-action', name, format));
+
+test.each(goldens)('golden: $name', ({ got, expected }) => expect(got).toBe(expected));
 
 function parse(text: string): ParsedLine {
   const bytes = Buffer.from(`before\n${text}\nafter`);
@@ -94,3 +98,61 @@ describe('the key', () => {
     expect(flow(allowed).keyEquals(other)).toBe(false);
   });
 });
+
+describe('a line', () => {
+  it('of white space is no JSON, and of nothing is foreign', () => {
+    expect(parse('  ')).toEqual({ kind: 'unparsable', reason: 'truncated' });
+    expect(parse('')).toEqual({ kind: 'foreign' });
+  });
+
+  it('nested too deeply is no JSON', () => {
+    const deep = { ...allowed, deep: JSON.parse('['.repeat(65) + ']'.repeat(65)) };
+    expect(parse(JSON.stringify(deep))).toEqual({ kind: 'unparsable', reason: 'bad_json' });
+  });
+
+  it('has no more of the counters than it says', () => {
+    expect(flow(allowed)).toMatchObject({ packets: 0, bytes: 0 });
+    expect(flow({ ...allowed, packets: 3, bytes: 180 })).toMatchObject({ packets: 3, bytes: 180 });
+    expect(flow({ ...allowed, connection: { ...allowed.connection, src_port: undefined } }).srcPort).toBe(-1);
+  });
+});
+
+describe('a rule for a policy', () => {
+  const watched = { ...allowed, policies: [{ name: 'watch', namespace: 'shop' }] };
+
+  it('gives a disposition where the line has none', () => {
+    const line = flow({ ...watched, disposition: 'unknown' });
+    expect(line.disposition).toBe('deny');
+    expect(line.toRecord('r1').disposition).toBe('deny');
+    expect(written(line)).toContain('"disposition":"deny"');
+  });
+
+  it('leaves verdicts and other policies alone', () => {
+    expect(flow(watched).disposition).toBe('allow');
+    expect(flow({ ...allowed, disposition: 'unknown' }).disposition).toBe('unknown');
+  });
+});
+
+describe('writing the JSON', () => {
+  it.each(goldens.filter(({ name }) => name.startsWith('lines')))(
+    'is as JSON.stringify: $name',
+    ({ line, expected }) => {
+      const id = JSON.parse(expected).id;
+      expect(written(flow(line), id)).toBe(expected);
+    },
+  );
+
+  it('says where there is too little room, and touches nothing beyond', () => {
+    for (const line of [flow(allowed), flow({ ...allowed, x: 'é' })]) {
+      const { length } = written(line);
+      const out = Buffer.alloc(length + 64);
+      expect(line.writeJson!('r1', out.subarray(0, length - 1), 0)).toBe(-1);
+      expect(out.subarray(length - 1).every((byte) => byte === 0)).toBe(true);
+    }
+  });
+});
+
+function written(line: FlowLine, id = 'r1'): string {
+  const out = Buffer.alloc(4096);
+  return out.toString('utf8', 5, line.writeJson!(id, out, 5));
+}
