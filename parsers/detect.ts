@@ -2,15 +2,15 @@
 export type DetectableFormat = 'syslog' | 'policy_action' | 'flow_log' | 'kmsg' | 'journal';
 
 /**
- * Which format the line `bytes[start, end)` is in, by its form alone. JSON of no known kind counts as
- * `policy_action`, whose parser says what is wrong with it; whatever else has no mark is a line of syslog.
+ * Which format the line `bytes[start, end)` is in, by its form alone: undefined for JSON of no known kind.
+ * Whatever has no mark of its own is a line of syslog.
  */
-export function detectFormat(bytes: Buffer, start: number, end: number): DetectableFormat {
+export function detectFormat(bytes: Buffer, start: number, end: number): DetectableFormat | undefined {
   let at = start;
   while (at < end && (bytes[at] === 0x20 || bytes[at] === 0x09)) at++;
   if (bytes[at] === 0x7b && at < end) {
     const line = bytes.subarray(at, end);
-    return JSON_MARKS.find(([, marks]) => marks.every((mark) => line.includes(mark)))?.[0] ?? 'policy_action';
+    return JSON_MARKS.find(([, marks]) => marks.every((mark) => line.includes(mark)))?.[0];
   }
   // A syslog line may begin with a digit too, but then with a year and a dash.
   if (at >= end || bytes[at]! < 0x30 || bytes[at]! > 0x39 || bytes[at + 4] === 0x2d) return 'syslog';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type DetectableFormat, detectFormat } from '../../parsers/detect.ts';
 
-const LINES: [DetectableFormat, string][] = [
+const LINES: [DetectableFormat | undefined, string][] = [
   ['policy_action', '{"connection":{"src_ip":"10.0.0.1"},"disposition":"deny"}'],
   ['policy_action', ' { "disposition" : "deny", "connection" : {} }'],
   ['policy_action', '{"connection":{"src_ip":"10.0.0.1"},"disposi'],
@@ -23,8 +23,8 @@ const LINES: [DetectableFormat, string][] = [
   ['syslog', '1528842551 1528842851 pods'],
   ['syslog', ''],
   ['syslog', '4'],
-  ['policy_action', '{"level":"info"}'],
-  ['policy_action', '{'],
+  [undefined, '{"level":"info"}'],
+  [undefined, '{'],
 ];
 
 test.each(LINES)('%s: %s', (format, line) => {
