@@ -8,9 +8,9 @@ const groups = new Uint16Array(8);
  * The canonical text of the address in `bytes[start, end)`: dotted quad without leading zeros, or RFC 5952.
  * Undefined for anything else: a zone, a prefix length, a leading zero in IPv4, a byte too many.
  */
-export function canonicalIpBytes(bytes: Uint8Array, start: number, end: number): string | undefined {
+export function canonicalIpBytes(bytes: Buffer, start: number, end: number): string | undefined {
   if (end - start > TEXT_BYTES_MAX) return undefined;
-  if (isIpv4(bytes, start, end)) return ascii(bytes, start, end);
+  if (isIpv4(bytes, start, end)) return bytes.toString('latin1', start, end);
   return readIpv6(bytes, start, end) ? writeIpv6() : undefined;
 }
 
@@ -144,10 +144,4 @@ function hexDigit(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
   const lower = code | 0x20;
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
-}
-
-function ascii(bytes: Uint8Array, start: number, end: number): string {
-  let text = '';
-  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
-  return text;
 }

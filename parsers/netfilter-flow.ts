@@ -17,6 +17,8 @@ export interface FlowContext {
 
 /** Behind the variable bytes of a key: protocol, its number, whether there is a port, and the port. */
 const KEY_TAIL_BYTES = 5;
+/** Of a TCP packet these are its flags, of an ICMP message its sequence number. */
+const TAIL_BYTES = 16;
 const HASH_SEED = 0x811c9dc5 | 0;
 
 /**
@@ -86,10 +88,11 @@ export class NetfilterFlow implements FlowLine {
     return hash;
   }
 
-  /** Hash of the whole message, prefix and all. */
+  /** Hash of all that identifies the message: the packet, the prefix, and the line's last bytes. */
   messageHash(): number {
-    const { walk } = this;
-    return hashBytes(mix(this.packetHash(), this.#hash), walk.bytes, walk.destEnd, walk.end);
+    const { bytes, end } = this.walk;
+    const hash = mix(this.packetHash(), this.#hash);
+    return hashBytes(hash, bytes, Math.max(this.walk.destEnd, end - TAIL_BYTES), end);
   }
 
   keyEquals(key: Uint8Array): boolean {

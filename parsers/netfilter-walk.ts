@@ -129,7 +129,7 @@ export class NetfilterWalk {
     while (++at < end) {
       const start = at;
       const first = bytes[at]!;
-      at = tokenEnd(bytes, at, end);
+      at = first === 0x4d ? macEnd(bytes, at, end) : tokenEnd(bytes, at, end);
       switch (first) {
         case 0x53: // SRC=, SPT=
           if (bytes[start + 3] !== EQUALS) break;
@@ -275,6 +275,19 @@ export function tokenEnd(bytes: Uint8Array, at: number, end: number): number {
   let i = at;
   while (i < end && bytes[i] !== SPACE) i++;
   return i;
+}
+
+/** The same for a token that may be an Ethernet header: `MAC=` and 14 bytes in hexadecimal, with colons. */
+function macEnd(bytes: Uint8Array, at: number, end: number): number {
+  const expected = at + 45;
+  const fits =
+    expected < end &&
+    bytes[at + 6] === 0x3a &&
+    bytes[at + 18] === 0x3a &&
+    bytes[at + 30] === 0x3a &&
+    bytes[at + 42] === 0x3a &&
+    bytes[expected] === SPACE;
+  return fits ? expected : tokenEnd(bytes, at, end);
 }
 
 /** The decimal number in `bytes[start, end)`, of at most ten digits; -1 where it is none. */

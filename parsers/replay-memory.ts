@@ -96,6 +96,6 @@ class Generation {
 }
 
 function slotOf(stampUs: number, hash: number): number {
-  const mixed = Math.imul(hash ^ (stampUs % 0x7fffffff), 0x9e3779b1);
+  const mixed = Math.imul(hash ^ stampUs, 0x9e3779b1);
   return (mixed ^ (mixed >>> 15)) & (SLOTS - 1);
 }

@@ -34,6 +34,8 @@ interface SavedSyslogFile {
 const HOSTS_MAX = 16;
 /** How much of a line without packet is looked at for one of our prefixes. */
 const TEXT_BYTES_MAX = 127;
+/** How exact a time with so many digits after the point is. */
+const RESOLUTION_US = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
 const FOREIGN: ParsedLine = { kind: 'foreign' };
 const MERGED: ParsedLine = { kind: 'merged' };
 const REPLAYED: ParsedLine = { kind: 'dropped', reason: 'replayed' };
@@ -217,7 +219,7 @@ class SyslogLines implements LineParser {
     // The message of a repetition was read before, and its stamp is that of the first.
     if (stampUs < 0 || repeat > 0) return true;
     const clock = this.#shared.clock(bytes, hostStart, hostEnd);
-    const resolutionUs = 10 ** (6 - Math.min(6, flow.timeDigits));
+    const resolutionUs = RESOLUTION_US[flow.timeDigits] ?? 1;
     const eventUs = clock.read(stampUs, flow.timeUs, resolutionUs, flow.messageHash());
     if (Number.isNaN(eventUs)) {
       flow.timeUs = eventUs;

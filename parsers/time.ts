@@ -107,6 +107,7 @@ export function readFraction(bytes: Uint8Array, at: number, end: number, into: I
   return i;
 }
 
+const THREE_DIGITS = Array.from({ length: 1000 }, (_, i) => String(i).padStart(3, '0'));
 let memoSecond = Number.NaN;
 let memoText = '';
 
@@ -122,8 +123,12 @@ export function formatRfc3339(timeUs: number, digits: number, finer = ''): strin
     memoSecond = second;
   }
   if (digits === 0) return `${memoText}Z`;
-  const micros = String(timeUs - second * 1e6 + 1e6);
-  return `${memoText}.${micros.slice(1, 1 + Math.min(digits, 6))}${finer}Z`;
+  const us = timeUs - second * 1e6;
+  const ms = Math.floor(us / 1000);
+  const fraction = THREE_DIGITS[ms]! + THREE_DIGITS[us - ms * 1000]!;
+  return digits < 6
+    ? `${memoText}.${fraction.slice(0, digits)}Z`
+    : `${memoText}.${fraction}${finer}Z`;
 }
 
 /** The number that the two digits at `at` make; NaN or out of every range where they are none. */
