@@ -2,13 +2,19 @@ import { matchesGlob } from 'node:path';
 import type { FileInput } from './inputs.ts';
 import type { Path } from './path.ts';
 import type { Finding } from './problem.ts';
-import type { Config, SinkConfig } from './schema.ts';
+import type { SelectConfig, SinkConfig, StateConfig } from './schema.ts';
 
 /** A configuration of which parts may be missing, because they were not valid by themselves. */
-export type Checkable = Partial<Omit<Config, 'inputs' | 'sinks'>> & {
+export interface Checkable {
   readonly inputs: readonly (FileInput | undefined)[];
+  readonly select: {
+    readonly allow?: SelectConfig['allow'] | undefined;
+    readonly deny?: SelectConfig['deny'] | undefined;
+    readonly dispositions: readonly (SelectConfig['dispositions'][number] | undefined)[];
+  };
+  readonly state?: StateConfig | undefined;
   readonly sinks: readonly (SinkConfig | undefined)[];
-};
+}
 
 /** What no key is wrong about alone: values that do not go together. */
 export function checkTogether(config: Checkable): Finding[] {
@@ -55,7 +61,7 @@ function manyOnStdout(sinks: Checkable['sinks']): Finding[] {
 /** GKE's NetworkLogging refuses the same combination, with the same reason. */
 function delegates(select: Checkable['select']): Finding[] {
   return (['allow', 'deny'] as const)
-    .filter((verdict) => select?.[verdict].delegate && !select[verdict].log)
+    .filter((verdict) => select[verdict]?.delegate && !select[verdict].log)
     .map((verdict) => ({
       path: ['select', verdict, 'delegate'],
       message: `the ${verdict} log action is invalid: delegate cannot be true when log is false`,
@@ -63,8 +69,8 @@ function delegates(select: Checkable['select']): Finding[] {
 }
 
 function dispositionRules(select: Checkable['select']): Finding[] {
-  return (select?.dispositions ?? []).flatMap((rule, i) =>
-    rule.prefix === undefined && rule.policy === undefined
+  return select.dispositions.flatMap((rule, i) =>
+    rule !== undefined && rule.prefix === undefined && rule.policy === undefined
       ? [{ path: ['select', 'dispositions', i], message: 'a rule needs a prefix or a policy' }]
       : [],
   );

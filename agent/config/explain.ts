@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { nearest } from './nearest.ts';
 import type { Path } from './path.ts';
-import { valueAt } from './path.ts';
+import { pathText, valueAt } from './path.ts';
 import type { Finding } from './problem.ts';
 
 const LISTED_MAX = 24;
@@ -31,9 +31,11 @@ export function checkAgainst<T extends z.ZodMiniType>(
   const result = z.safeParse(schema, value, { error: wanted });
   if (result.success) return { ok: true, value: result.data };
 
+  const mistyped = new Set<string>();
   const finding = (issue: Issue, at: Path): Finding[] => {
     const here: Path = [...at, ...(issue.path as (string | number)[])];
     if (issue.code === 'unrecognized_keys') {
+      mistyped.add(pathText(here));
       return issue.keys.map((key) => ({
         path: [...here, key],
         atKey: true,
@@ -52,7 +54,10 @@ export function checkAgainst<T extends z.ZodMiniType>(
       return [{ path: here, message: mismatch([...new Set(texts)].join(', or '), show(here, found)) }];
     }
     if (issue.code === 'custom') {
-      return [{ path: here, message: `${issue.message}; got ${shownText(show(here, found))}` }];
+      // A key that is mistyped is also a key that is missing; the first is what to mend.
+      if (mistyped.has(pathText(here))) return [];
+      const got = typeof found === 'object' ? '' : `; got ${shownText(show(here, found))}`;
+      return [{ path: here, message: issue.message + got }];
     }
     const hint = repairHint(issue, found);
     return [{ path: here, message: mismatch(issue.message, show(here, found)) + hint }];

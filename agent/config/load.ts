@@ -11,7 +11,7 @@ import { inputSchema } from './inputs.ts';
 import { type Path, pathText } from './path.ts';
 import { type Problem, placeFindings } from './problem.ts';
 import { readYaml } from './read-yaml.ts';
-import { type Config, configSchema, sinkSchema } from './schema.ts';
+import { type Config, configSchema, dispositionRule, selectSchema, sinkSchema } from './schema.ts';
 
 /** Largest configuration file; a ConfigMap holds no more either. */
 const CONFIG_BYTES_MAX = 1024 * 1024;
@@ -99,16 +99,27 @@ export function parseConfig(text: string, env: Environment): Loaded | NotLoaded 
 
 /** The parts that are valid by themselves, so that those can be checked together whatever else is wrong. */
 function validParts(value: unknown): Checkable {
-  const given = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const given = mapping(value);
+  const select = mapping(given.select);
+  const { allow, deny } = selectSchema.shape;
+  const one = <T extends z.ZodMiniType>(schema: T, part: unknown): z.output<T> | undefined =>
+    z.safeParse(schema, part).data;
   const list = <T extends z.ZodMiniType>(schema: T, entries: unknown): (z.output<T> | undefined)[] =>
-    Array.isArray(entries) ? entries.map((entry) => z.safeParse(schema, entry).data) : [];
-  const { select, state } = configSchema.shape;
-  const parts: { select?: Config['select']; state?: Config['state'] } = {};
-  const selected = z.safeParse(select, given.select);
-  if (selected.success) parts.select = selected.data;
-  const stated = z.safeParse(state, given.state);
-  if (stated.success) parts.state = stated.data;
-  return { ...parts, inputs: list(inputSchema, given.inputs), sinks: list(sinkSchema, given.sinks) };
+    Array.isArray(entries) ? entries.map((entry) => one(schema, entry)) : [];
+  return {
+    inputs: list(inputSchema, given.inputs),
+    select: {
+      allow: one(allow, select.allow),
+      deny: one(deny, select.deny),
+      dispositions: list(dispositionRule, select.dispositions),
+    },
+    state: one(configSchema.shape.state, given.state),
+    sinks: list(sinkSchema, given.sinks),
+  };
+}
+
+function mapping(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 /** Fills in names: the format, and from the second of a format on with a number, past names that are taken. */

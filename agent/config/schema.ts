@@ -23,7 +23,7 @@ const verdict = () =>
     {},
   );
 
-const dispositionRule = z
+export const dispositionRule = z
   .strictObject({
     prefix: z
       .optional(
@@ -64,7 +64,6 @@ export const limitSchema = z.strictObject({
     .check(z.describe('Largest share of the budget that one source address may take; 1 for no share limit.')),
 });
 
-const WINDOW_MS_MAX = 600_000;
 const KEY_FIELDS = ['src_ip', 'src_port', 'dest_ip', 'dest_port', 'protocol', 'direction', 'prefix'] as const;
 
 export const aggregateSchema = z.strictObject({
@@ -72,12 +71,7 @@ export const aggregateSchema = z.strictObject({
     .prefault(z.enum(['connection', 'pod', 'workload']), 'connection')
     .check(z.describe('What one record stands for.')),
   window: z
-    .prefault(
-      duration().check(
-        z.refine((ms) => ms >= 1 && ms <= WINDOW_MS_MAX, 'expected a duration from 1ms to 10m'),
-      ),
-      '5s',
-    )
+    .prefault(duration('1ms', '10m'), '5s')
     .check(z.describe('Length of a window; it opens with the first connection and does not slide.')),
   keys_max: z
     .prefault(count(1, 1_000_000), 3000)

@@ -160,6 +160,10 @@ select:
     - and: [{field: dest.namespace, equal: dev}]
     - {cidr: 10.0.0.0/8}
     - {field: src.ip, cidr: 10}
+    - {field: dest.namespace}
+    - or: [{not: {field: dst.namespace, equals: a, exists: true}}, {field: src.pod_name, matches: "a(b"}]
+  include: [{field: connection.src_ip, cidr: [10.0.0.0/8, 10.0.0.0/33]}]
+  dispositions: [{prefix: /a(b/, disposition: deny}]
 sinks: [{name: a, type: stdout}]
 `,
     problems: [
@@ -168,6 +172,12 @@ sinks: [{name: a, type: stdout}]
       '6:37: select.exclude[2].and[0].equal: unknown key; did you mean equals?',
       '7:7: select.exclude[3].field: missing; expected text',
       '8:29: select.exclude[4].cidr: expected text, or a list; got 10',
+      '9:7: select.exclude[5]: expected exactly one of equals, one_of, matches, cidr, port_range, exists beside the field',
+      '10:18: select.exclude[6].or[0].not: expected exactly one of equals, one_of, matches, cidr, port_range, exists beside the field',
+      '10:26: select.exclude[6].or[0].not.field: expected a field of the record; got "dst.namespace"',
+      '10:99: select.exclude[6].or[1].matches: expected a regular expression in RE2 syntax, not a ( without its ); got "a(b"',
+      '11:59: select.include[0].cidr[1]: expected a network, as 10.0.0.0/8 or 2001:db8::/32; got "10.0.0.0/33"',
+      '12:27: select.dispositions[0].prefix: expected a regular expression in RE2 syntax, not a ( without its ); got "/a(b/"',
     ],
   },
   {
