@@ -60,7 +60,8 @@ Examples:
 The last line on standard error is one JSON object with the accounts: what became of every line.`,
   schema: `
 Examples:
-  policy-log-agent schema config > config.schema.json`,
+  policy-log-agent schema config > config.schema.json
+  policy-log-agent schema record > record.schema.json`,
 };
 
 /**
