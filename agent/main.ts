@@ -36,10 +36,19 @@ async function main(): Promise<number> {
   );
 }
 
+function sayDefect(error: unknown): void {
+  process.stderr.write(`policy-log-agent failed; this is a defect: ${(error as Error)?.stack ?? error}\n`);
+}
+
+process.on('uncaughtException', (error) => {
+  sayDefect(error);
+  process.exit(EX_SOFTWARE);
+});
+
 try {
   const exitCode = await main();
   process.exitCode ??= exitCode;
 } catch (error) {
-  process.stderr.write(`policy-log-agent failed; this is a defect: ${(error as Error).stack ?? error}\n`);
+  sayDefect(error);
   process.exitCode = EX_SOFTWARE;
 }

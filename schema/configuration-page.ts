@@ -90,7 +90,7 @@ function kindOf(schema: JsonSchema): 'value' | 'section' {
 }
 
 function typeText(schema: JsonSchema): string {
-  if (schema.title === 'duration' || schema.title === 'size') return schema.title;
+  if (schema.title !== undefined) return schema.title;
   if (schema.$ref !== undefined) return 'filter';
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(', ');
   if (schema.const !== undefined) return `\`${schema.const}\``;

@@ -20,14 +20,14 @@ const common = {
       ),
     ),
   poll_interval: z
-    .prefault(duration(), '100ms')
+    .prefault(duration('10ms', '1m'), '100ms')
     .check(
       z.describe(
         'How often to look for new bytes while lines arrive; a quiet file is looked at ever more seldom, down to once a second.',
       ),
     ),
   line_bytes_max: z
-    .prefault(size(), '64KiB')
+    .prefault(size('256B', '16MiB'), '64KiB')
     .check(z.describe('Longer lines are skipped and counted as unparsable{reason="too_long"}.')),
 };
 

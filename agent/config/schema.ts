@@ -114,7 +114,9 @@ export const stateSchema = z.strictObject({
   path: z
     .prefault(z.string().check(z.startsWith('/', 'an absolute path')), '/var/lib/policy-log-agent')
     .check(z.describe('Folder of the state database.')),
-  size_max: z.prefault(size(), '512MiB').check(z.describe('Most bytes of records that wait for delivery.')),
+  size_max: z
+    .prefault(size('1MiB'), '512MiB')
+    .check(z.describe('Most bytes of records that wait for delivery.')),
   when_full: z
     .prefault(z.enum(['block', 'drop_oldest']), 'block')
     .check(

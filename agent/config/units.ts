@@ -43,10 +43,11 @@ function amount(kind: string, pattern: RegExp, units: Units, wanted: string, min
     const [, number, unit] = pattern.exec(text)!;
     return Math.round(Number(number) * units[unit!]!);
   };
-  const range = `a ${kind} from ${min} to ${max}`;
+  const range = `${kind} from ${min} to ${max}`;
+  const isBounded = parse(min) > 0 || (max !== DURATION_MAX && max !== SIZE_MAX);
   return z.codec(
-    z.string(wanted).check(z.regex(pattern, wanted), z.meta({ title: kind })),
-    z.int(range).check(z.gte(parse(min), range), z.lte(parse(max), range)),
+    z.string(wanted).check(z.regex(pattern, wanted), z.meta({ title: isBounded ? range : kind })),
+    z.int().check(z.gte(parse(min), `a ${range}`), z.lte(parse(max), `a ${range}`)),
     { decode: parse, encode: (value) => printAmount(value, units) },
   );
 }

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
+import * as z from 'zod/mini';
 import type { JsonSchema } from '../../agent/config/json-schema.ts';
+import { duration, size } from '../../agent/config/units.ts';
 
 /** Values for keys whose form no JSON Schema tells, by key. */
 export type ByKey = Readonly<Record<string, fc.Arbitrary<unknown>>>;
@@ -26,10 +28,7 @@ export function arbitraryOf(
     }
     if (at.const !== undefined) return fc.constant(at.const);
     if (at.enum !== undefined) return fc.constantFrom(...at.enum);
-    if (at.title === 'duration')
-      return fc.constantFrom('1ms', '250ms', '1s', '1.5s', '90s', '2m', '1h', '36h', '7d');
-    if (at.title === 'size')
-      return fc.constantFrom('1000B', '4KiB', '64KiB', '0.5MiB', '3MB', '8MiB', '512MiB', '2GiB');
+    if (at.title !== undefined && at.type === 'string') return amount(at.title);
     switch (Array.isArray(at.type) ? at.type[0] : at.type) {
       case 'object':
         return object(at, depth);
@@ -64,6 +63,17 @@ export function arbitraryOf(
   };
   return build(schema, 0);
 }
+
+/** @param title as `duration` or `size from 1KiB to 256MiB` */
+function amount(title: string): fc.Arbitrary<string> {
+  const [kind, , min, , max] = title.split(' ');
+  const codec = kind === 'duration' ? duration(min, max) : size(min, max);
+  const values = kind === 'duration' ? DURATIONS : SIZES;
+  return fc.constantFrom(...values.filter((value) => z.safeDecode(codec, value).success));
+}
+
+const DURATIONS = ['1ms', '250ms', '1s', '1.5s', '90s', '2m', '1h', '36h', '7d'];
+const SIZES = ['1000B', '4KiB', '64KiB', '0.5MiB', '3MB', '8MiB', '512MiB', '2GiB'];
 
 const text = fc.oneof(
   fc.string({ minLength: 1 }),

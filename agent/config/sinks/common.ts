@@ -39,7 +39,7 @@ export function batchSchema(defaults: { records: number; bytes: string; age: str
           .prefault(count(1, 100_000), defaults.records)
           .check(z.describe('Most records in a request.')),
         bytes_max: z
-          .prefault(size(), defaults.bytes)
+          .prefault(size('1KiB', '256MiB'), defaults.bytes)
           .check(z.describe('Most bytes in a request, before compression.')),
         age_max: z
           .prefault(duration(), defaults.age)
@@ -56,16 +56,16 @@ export const deliveryKeys = {
     .prefault(count(1, 64), 1)
     .check(z.describe('Requests under way at once. With more than 1 the order of arrival is not kept.')),
   request_timeout: z
-    .prefault(duration(), '30s')
+    .prefault(duration('100ms', '1h'), '30s')
     .check(z.describe('A request that takes longer is given up and sent again.')),
   retry: z
     .prefault(
       z.strictObject({
         backoff_min: z
-          .prefault(duration(), '1s')
+          .prefault(duration('10ms', '1h'), '1s')
           .check(z.describe('Pause before the first retry; it doubles, with full jitter.')),
         backoff_max: z
-          .prefault(duration(), '30s')
+          .prefault(duration('100ms', '1h'), '30s')
           .check(z.describe('Longest pause between retries. Retries never end.')),
       }),
       {},

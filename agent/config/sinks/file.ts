@@ -12,7 +12,7 @@ export const fileSinkSchema = z.strictObject({
     .prefault(
       z.strictObject({
         size_max: z
-          .prefault(size(), '100MiB')
+          .prefault(size('64KiB'), '100MiB')
           .check(z.describe('The file is rotated before it grows beyond this.')),
         files_max: z.prefault(count(0, 1000), 5).check(z.describe('Rotated files to keep.')),
       }),

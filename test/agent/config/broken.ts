@@ -62,7 +62,7 @@ limit: {burst: "500"}
 state:
   size_max: 512
 sinks:
-  - {name: a, type: http, url: "https://es", concurrency: 65, request_timeout: 30d}
+  - {name: a, type: http, url: "https://es", concurrency: 65, request_timeout: 2h}
 `,
     problems: [
       '2:75: inputs[0].poll_interval: expected a duration with a unit: 250ms, 5s, 10m, 1h, 7d; got 5',
@@ -72,7 +72,7 @@ sinks:
       '6:16: limit.burst: expected a whole number from 1 on; got "500"',
       '8:13: state.size_max: expected a size with a unit: 64KiB, 512MiB, 10MB; got 512',
       '10:59: sinks[0].concurrency: expected a whole number from 1 to 64; got 65',
-      '10:80: sinks[0].request_timeout: expected a duration from 0ms to 24d; got "30d"',
+      '10:80: sinks[0].request_timeout: expected a duration from 100ms to 1h; got "2h"',
     ],
   },
   {
@@ -109,13 +109,13 @@ select:
   allow: {log: false, delegate: true}
   deny: {log: false, delegate: true}
   dispositions: [{disposition: deny}]
-state: {size_max: 1KiB}
+state: {size_max: 1MiB}
 sinks:
   - {name: a, type: file, path: /var/log/records.log}
   - {name: a, type: file, path: /var/log/records.log}
-  - {name: c, type: http, url: "https://es", retry: {backoff_min: 1m}, batch: {bytes_max: 1B}}
-  - {name: d, type: stdout, batch: {bytes_max: 1B}}
-  - {name: e, type: stdout, batch: {bytes_max: 1B}}
+  - {name: c, type: http, url: "https://es", retry: {backoff_min: 1m}, batch: {bytes_max: 1KiB}}
+  - {name: d, type: stdout, batch: {bytes_max: 1KiB}}
+  - {name: e, type: stdout, batch: {bytes_max: 1KiB}}
 `,
     problems: [
       '2:83: inputs[0].timezone: expected an IANA time zone, as Europe/Berlin or UTC; got "Mars/Olympus"',
