@@ -5,7 +5,11 @@ import { PREFIX } from './names.ts';
 /** The event-loop monitor wakes the process this often; at prom-client's default of 10 ms idle is not idle. */
 const EVENT_LOOP_PRECISION_MS = 1000;
 /** Gauges of prom-client with a counter's name, which Prometheus's own check refuses. */
-const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
 
 /** What is counted elsewhere, and read only when somebody scrapes. */
 export interface Observed {
