@@ -126,9 +126,7 @@ export function formatRfc3339(timeUs: number, digits: number, finer = ''): strin
   const us = timeUs - second * 1e6;
   const ms = Math.floor(us / 1000);
   const fraction = THREE_DIGITS[ms]! + THREE_DIGITS[us - ms * 1000]!;
-  return digits < 6
-    ? `${memoText}.${fraction.slice(0, digits)}Z`
-    : `${memoText}.${fraction}${finer}Z`;
+  return digits < 6 ? `${memoText}.${fraction.slice(0, digits)}Z` : `${memoText}.${fraction}${finer}Z`;
 }
 
 /** The number that the two digits at `at` make; NaN or out of every range where they are none. */

@@ -80,7 +80,7 @@ test('the pause before a retry doubles up to its bound, with full jitter, and ne
   expect(events.retriedBy).toEqual({ network: ceilings.length });
   expect(clock.timerCount).toBe(0);
   // Loud at first, then ever more seldom; and once when it is over.
-  expect(log.lines.map(({ level, details }) => [level, details['failures']])).toEqual([
+  expect(log.lines.map(({ level, details }) => [level, details.failures])).toEqual([
     ['warn', 1],
     ['warn', 2],
     ['warn', 4],
@@ -302,7 +302,7 @@ test('when dead letters cannot be written, nothing is confirmed', async () => {
 
 test('filtered records are counted and confirmed, also where none is left', async () => {
   const { clock, commit, calls, answerNext, source, events } = setUp({
-    accept: (record) => Number(record.value()['id']) % 2 === 0,
+    accept: (record) => Number(record.value().id) % 2 === 0,
   });
   await commit(5);
   expect(calls()[0]!.ids).toEqual(['2', '4']);

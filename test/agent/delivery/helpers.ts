@@ -135,7 +135,7 @@ export class ScriptedSink implements Sink {
         await settle();
       };
       const call: Call = {
-        ids: batch.records.map((record) => record.value()['id'] as string),
+        ids: batch.records.map((record) => record.value().id as string),
         batch,
         signal,
         answer: (outcome) => done(() => resolve(outcome)),

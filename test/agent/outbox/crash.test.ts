@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { idsFrom, openAt, tempFolder } from './helpers.ts';
 
-const KILLS = Number(process.env['OUTBOX_KILLS'] ?? 50);
+const KILLS = Number(process.env.OUTBOX_KILLS ?? 50);
 const COMMITTER = join(import.meta.dirname, 'committer.ts');
 
 test(`what was reported committed survives ${KILLS} kills at random instants, and nothing is torn`, async () => {
