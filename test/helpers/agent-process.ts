@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stringify } from 'yaml';
 import type { AccountsSummary } from '../../agent/observe/accounts.ts';
+import { assertAccountsClose } from './accounts-close.ts';
 import { Awaited } from './awaited.ts';
 
 export const AGENT = join(import.meta.dirname, '../../dist/policy-log-agent.mjs');
@@ -64,10 +65,13 @@ export class AgentProcess {
     return this.exited();
   }
 
+  /** Rejects where its accounts do not close. */
   async exited(): Promise<{ code: number | null; accounts: AccountsSummary | undefined }> {
     const [code] = await this.#exited;
     const stopped = this.log.items.find((line) => line.msg === 'stopped');
-    return { code: code as number | null, accounts: stopped?.accounts as AccountsSummary | undefined };
+    const accounts = stopped?.accounts as AccountsSummary | undefined;
+    if (accounts !== undefined) assertAccountsClose(accounts);
+    return { code: code as number | null, accounts };
   }
 }
 
