@@ -1,17 +1,17 @@
-import type { Buffer } from 'node:buffer';
-import { canonicalIp, canonicalIpBytes } from './ip.ts';
+import { Buffer } from 'node:buffer';
+import { type ByteWriter, keyBytes } from './byte-writer.ts';
+import { canonicalIpBytes } from './ip.ts';
 import { isAt, NUMBERED, PROTOCOLS, protocolAt, readDecimal, tokenEnd } from './netfilter-walk.ts';
 import { unescapeControls } from './prefix.ts';
-import type { Packet } from './record.ts';
 
 /**
  * Where the kernel's `LOG` output goes in a record, key by key:
  *
  * | kernel | record | |
  * |---|---|---|
- * | PHYSIN PHYSOUT | packet.physin physout | bridge ports; `in` and `out` are read by the caller |
+ * | PHYSIN PHYSOUT | packet.physin physout | bridge ports; `in` and `out` are written by the caller |
  * | MAC | packet.mac | as written: destination, source, type |
- * | MACSRC MACDST MACPROTO VPROTO VID | packet.mac_src mac_dest mac_protocol vlan_protocol vlan_id | with MACDECODE |
+ * | MACSRC MACDST MACPROTO VPROTO VID | packet.mac_src mac_dest mac_protocol vlan_protocol vlan_id | with MACDECODE; protocols as hex text |
  * | TUNNEL=a->b | packet.tunnel_src tunnel_dest | |
  * | LEN (first) | packet.length | |
  * | TOS PREC TTL ID | packet.tos prec ttl id | IPv4 |
@@ -28,325 +28,455 @@ import type { Packet } from './record.ts';
  * | PARAMETER GATEWAY POINTER | packet.parameter gateway pointer | ICMP |
  * | [SRC=… ] | packet.inner | the packet that an ICMP error is about: its connection and the same fields |
  * | SPI | packet.spi | ESP, AH |
- * | HTYPE PTYPE OPCODE MACSRC MACDST | packet.arp_hardware arp_protocol arp_opcode mac_src mac_dest | ARP |
+ * | HTYPE PTYPE OPCODE MACSRC MACDST | packet.arp_hardware arp_protocol arp_opcode arp_mac_src arp_mac_dest | ARP |
  * | UID GID MARK | packet.uid gid mark | |
  * | INCOMPLETE [n bytes] | packet.incomplete_bytes | the header was not all there |
  * | TRUNCATED | packet.truncated | |
  * | anything else | packet.other | list, as written |
  * | (a line that ends too early) | packet.cut | what may be only a part of a value is left out |
  *
- * @param start behind the last interface name
+ * One object is used for every line. A field that is there twice, or whose value is none of its kind, is kept
+ * under `other` as the kernel wrote it.
  */
-export function packetFields(bytes: Buffer, start: number, end: number, packet: Packet): void {
-  readFields(bytes, start + 1, end, packet, false);
-}
+export class NetfilterFields {
+  readonly #json: ByteWriter;
+  #bytes!: Buffer;
+  /** Which keys were written, a bit for each. */
+  readonly #seen = new Uint8Array(FIELD_COUNT);
+  #ipFlags = 0;
+  #tcpFlags = 0;
+  #marks = 0;
+  #layer: Layer = IP;
+  /** The protocol's last field was there; before, a value at the end of the line may be cut. */
+  #whole = false;
+  #inFragment = false;
+  /** Start and end of each token that is none of the kernel's fields. */
+  #other: number[] = [];
+  #inner: NetfilterFields | undefined;
 
-const EQUALS = 0x3d;
-const OPENING_BRACKET = 0x5b;
-const CLOSING_BRACKET = 0x5d;
-const OPENING_PARENTHESIS = 0x28;
-const CLOSING_PARENTHESIS = 0x29;
-
-type Layer = 'ip' | 'tcp' | 'udp' | 'icmp' | 'arp' | 'other';
-/** Which header the fields behind `PROTO=` belong to, by the protocol's index in `PROTOCOLS`. */
-const LAYERS: readonly Layer[] = [
-  'ip',
-  'tcp',
-  'udp',
-  'udp',
-  'icmp',
-  'icmp',
-  'other',
-  'other',
-  'arp',
-  'other',
-];
-
-/** @returns behind the bracket that closes an inner packet, or `end` */
-function readFields(bytes: Buffer, from: number, end: number, packet: Packet, inner: boolean): number {
-  let layer: Layer = 'ip';
-  // The last field that the kernel writes of the protocol is there; before, a value at the end may be cut.
-  let whole = false;
-  for (let at = from; at < end; at++) {
-    const start = at;
-    at = tokenEnd(bytes, at, end);
-    if (at === start) continue;
-    if (inner && bytes[at - 1] === CLOSING_BRACKET) {
-      if (isAt(bytes, start, 'TRUNCATED') || isAt(bytes, start, '(TRUNCATED')) packet.truncated = true;
-      return at;
-    }
-    if (at === end && !whole && mayBeCut(bytes, start, layer)) break;
-
-    const value = valueStart(bytes, start, at);
-    const n = value === 0 ? -1 : readDecimal(bytes, value, at);
-    switch (bytes[start]) {
-      case 0x4c: // L
-        if (n < 0 || !isAt(bytes, start, 'LEN=')) break;
-        if (layer === 'udp') {
-          packet.udp_length = n;
-          whole = true;
-        } else {
-          packet.length = n;
-        }
-        continue;
-      case 0x54: // T
-        if (n >= 0 && isAt(bytes, start, 'TTL=')) packet.ttl = n;
-        else if (isAt(bytes, start, 'TOS=0x')) packet.tos = readHex(bytes, value + 2, at);
-        else if (n >= 0 && isAt(bytes, start, 'TYPE=')) packet.icmp_type = n;
-        else if (n >= 0 && isAt(bytes, start, 'TC=')) packet.traffic_class = n;
-        else if (isAt(bytes, start, 'TUNNEL=')) readTunnel(bytes, value, at, packet);
-        else if (isAt(bytes, start, 'TRUNCATED')) packet.truncated = true;
-        else break;
-        continue;
-      case 0x50: // P
-        if (isAt(bytes, start, 'PREC=0x')) {
-          packet.prec = readHex(bytes, value + 2, at);
-        } else if (isAt(bytes, start, 'PROTO=')) {
-          const protocol = protocolAt(bytes, value, at);
-          if (inner && protocol !== 0) packet.protocol = protocolName(bytes, protocol, value, at);
-          layer = LAYERS[protocol]!;
-          whole = layer === 'other' || (packet.fragment_offset as number) > 0;
-        } else if (isAt(bytes, start, 'PHYSIN=')) {
-          packet.physin = nameText(bytes, value, at);
-        } else if (isAt(bytes, start, 'PHYSOUT=')) {
-          packet.physout = nameText(bytes, value, at);
-        } else if (isAt(bytes, start, 'PTYPE=0x')) {
-          packet.arp_protocol = readHex(bytes, value + 2, at);
-        } else if (n >= 0 && isAt(bytes, start, 'PARAMETER=')) {
-          packet.parameter = n;
-        } else if (isAt(bytes, start, 'POINTER=')) {
-          packet.pointer = readHex(bytes, value, at);
-        } else if (isAt(bytes, start, 'PSH') && at - start === 3) {
-          flag(packet, 'tcp_flags', 'PSH');
-        } else {
-          break;
-        }
-        continue;
-      case 0x49: // I
-        if (n >= 0 && isAt(bytes, start, 'ID=')) {
-          if (layer === 'icmp') packet.icmp_id = n;
-          else packet.id = n;
-        } else if (isAt(bytes, start, 'IPSRC=') || isAt(bytes, start, 'IPDST=')) {
-          // The connection's addresses.
-        } else if (isAt(bytes, start, 'INCOMPLETE [')) {
-          const close = tokenEnd(bytes, start + 12, end);
-          packet.incomplete_bytes = readDecimal(bytes, start + 12, close);
-          at = Math.min(close + 7, end);
-          whole = true;
-          if (inner && bytes[at] === CLOSING_BRACKET) return at + 1;
-        } else if (isAt(bytes, start, 'INCOMPLETE')) {
-          packet.more_fragments = true;
-        } else if (isAt(bytes, start, 'ID:')) {
-          packet.fragment_id = bytes.toString('latin1', start + 3, at);
-        } else {
-          break;
-        }
-        continue;
-      case 0x53: // S
-        if (isAt(bytes, start, 'SRC=')) {
-          if (inner) innerAddress(bytes, value, at, packet, 'src_ip');
-        } else if (isAt(bytes, start, 'SPT=')) {
-          if (inner && n >= 0) packet.src_port = n;
-        } else if (n >= 0 && isAt(bytes, start, 'SEQ=')) {
-          if (layer === 'icmp') packet.icmp_seq = n;
-          else packet.seq = n;
-        } else if (isAt(bytes, start, 'SPI=0x')) {
-          packet.spi = readHex(bytes, value + 2, at);
-        } else if (isAt(bytes, start, 'SYN') && at - start === 3) {
-          flag(packet, 'tcp_flags', 'SYN');
-        } else {
-          break;
-        }
-        continue;
-      case 0x44: // D
-        if (isAt(bytes, start, 'DST=')) {
-          if (inner) innerAddress(bytes, value, at, packet, 'dest_ip');
-        } else if (isAt(bytes, start, 'DPT=')) {
-          if (inner && n >= 0) packet.dest_port = n;
-        } else if (isAt(bytes, start, 'DF') && at - start === 2) {
-          flag(packet, 'ip_flags', 'DF');
-        } else {
-          break;
-        }
-        continue;
-      case 0x41: // A
-        if (n >= 0 && isAt(bytes, start, 'ACK=')) packet.ack = n;
-        else if (isAt(bytes, start, 'ACK') && at - start === 3) flag(packet, 'tcp_flags', 'ACK');
-        else if (isAt(bytes, start, 'AE') && at - start === 2) flag(packet, 'tcp_flags', 'AE');
-        else if (isAt(bytes, start, 'ARP') && at - start === 3) layer = 'arp';
-        else if (!isAt(bytes, start, 'AH') || at - start !== 2) break;
-        continue;
-      case 0x57: // W
-        if (n < 0 || !isAt(bytes, start, 'WINDOW=')) break;
-        packet.window = n;
-        continue;
-      case 0x52: // R
-        if (isAt(bytes, start, 'RES=0x')) packet.reserved = readHex(bytes, value + 2, at);
-        else if (isAt(bytes, start, 'RST') && at - start === 3) flag(packet, 'tcp_flags', 'RST');
-        else break;
-        continue;
-      case 0x55: // U
-        if (n >= 0 && isAt(bytes, start, 'URGP=')) {
-          packet.urgent_pointer = n;
-          whole = true;
-        } else if (n >= 0 && isAt(bytes, start, 'UID=')) {
-          packet.uid = n;
-        } else if (isAt(bytes, start, 'URG') && at - start === 3) {
-          flag(packet, 'tcp_flags', 'URG');
-        } else {
-          break;
-        }
-        continue;
-      case 0x4d: // M
-        if (isAt(bytes, start, 'MAC=')) {
-          if (at > value) packet.mac = bytes.toString('latin1', value, at);
-        } else if (isAt(bytes, start, 'MARK=0x')) {
-          packet.mark = readHex(bytes, value + 2, at);
-        } else if (isAt(bytes, start, 'MACSRC=')) {
-          if (layer === 'arp') packet.arp_mac_src = bytes.toString('latin1', value, at);
-          else packet.mac_src = bytes.toString('latin1', value, at);
-        } else if (isAt(bytes, start, 'MACDST=')) {
-          if (layer === 'arp') packet.arp_mac_dest = bytes.toString('latin1', value, at);
-          else packet.mac_dest = bytes.toString('latin1', value, at);
-        } else if (isAt(bytes, start, 'MACPROTO=')) {
-          packet.mac_protocol = readHex(bytes, value, at);
-        } else if (n >= 0 && isAt(bytes, start, 'MTU=')) {
-          packet.mtu = n;
-        } else if (isAt(bytes, start, 'MF') && at - start === 2) {
-          flag(packet, 'ip_flags', 'MF');
-        } else {
-          break;
-        }
-        continue;
-    }
-    if (bytes[start] === OPENING_BRACKET && !inner) {
-      const within: Packet = {};
-      packet.inner = within;
-      at = readFields(bytes, start + 1, end, within, true);
-    } else if (isAt(bytes, start, 'CODE=') && n >= 0) {
-      packet.icmp_code = n;
-      whole = true;
-    } else if (!readRare(bytes, start, at, n, packet, layer === 'ip')) {
-      packet.other ??= [];
-      (packet.other as string[]).push(bytes.toString('utf8', start, at));
-    }
+  constructor(json: ByteWriter) {
+    this.#json = json;
   }
-  if (inner || (!whole && layer !== 'ip' && layer !== 'arp')) packet.cut = true;
-  return end;
-}
 
-/** The fields that few packets have. @returns false for what is none of the kernel's */
-function readRare(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  n: number,
-  packet: Packet,
-  beforeProtocol: boolean,
-): boolean {
-  const value = valueStart(bytes, start, end);
-  const size = end - start;
-  if (value > 0) {
-    if (n >= 0 && isAt(bytes, start, 'HOPLIMIT=')) packet.hop_limit = n;
-    else if (n >= 0 && isAt(bytes, start, 'FLOWLBL=')) packet.flow_label = n;
-    else if (n >= 0 && isAt(bytes, start, 'GID=')) packet.gid = n;
-    else if (isAt(bytes, start, 'GATEWAY=')) packet.gateway = canonicalIpBytes(bytes, value, end);
-    else if (isAt(bytes, start, 'VPROTO=')) packet.vlan_protocol = readHex(bytes, value, end);
-    else if (n >= 0 && isAt(bytes, start, 'VID=')) packet.vlan_id = n;
-    else if (n >= 0 && isAt(bytes, start, 'HTYPE=')) packet.arp_hardware = n;
-    else if (n >= 0 && isAt(bytes, start, 'OPCODE=')) packet.arp_opcode = n;
-    else return false;
+  /** Writes the fields of `bytes[start, end)`, each with a comma before it. */
+  write(bytes: Buffer, start: number, end: number): void {
+    this.#read(bytes, start, end, false);
+  }
+
+  /** @returns behind the bracket that closes an inner packet, or `end` */
+  #read(bytes: Buffer, from: number, end: number, inner: boolean): number {
+    this.#bytes = bytes;
+    this.#seen.fill(0);
+    this.#ipFlags = this.#tcpFlags = this.#marks = 0;
+    this.#layer = IP;
+    this.#whole = this.#inFragment = false;
+    if (this.#other.length > 0) this.#other = [];
+    for (let at = from; at < end; at++) {
+      const start = at;
+      at = tokenEnd(bytes, at, end);
+      if (at === start) continue;
+      if (inner && bytes[at - 1] === CLOSING_BRACKET) {
+        if (isAt(bytes, start, 'TRUNCATED') || isAt(bytes, start, '(TRUNCATED')) this.#marks |= TRUNCATED;
+        this.#writeLists();
+        return at;
+      }
+      if (at === end && !this.#whole && this.#mayBeCut(start)) break;
+      if (bytes[start] === OPENING_BRACKET && !inner) at = this.#readInner(start + 1, end);
+      else if (isAt(bytes, start, 'INCOMPLETE [')) at = this.#readIncomplete(start + 12, end);
+      else if (!this.#field(start, at, inner)) this.#other.push(start, at);
+    }
+    if (inner || (!this.#whole && this.#layer !== IP && this.#layer !== ARP)) this.#marks |= CUT;
+    this.#writeLists();
+    return end;
+  }
+
+  /** @returns false for what is no field of the kernel's */
+  #field(start: number, end: number, inner: boolean): boolean {
+    const bytes = this.#bytes;
+    const size = end - start;
+    switch (bytes[start]) {
+      case 0x41: // A
+        if (isAt(bytes, start, 'ACK=')) return this.#decimal(ACK, start + 4, end);
+        if (size === 3 && isAt(bytes, start, 'ACK')) return this.#tcpFlag(1 << 4);
+        if (size === 2 && isAt(bytes, start, 'AE')) return this.#tcpFlag(1 << 0);
+        if (size === 3 && isAt(bytes, start, 'ARP')) this.#layer = ARP;
+        else return size === 2 && bytes[start + 1] === 0x48; // AH
+        return true;
+      case 0x43: // C
+        if (isAt(bytes, start, 'CODE=')) {
+          this.#whole = true;
+          return this.#decimal(ICMP_CODE, start + 5, end);
+        }
+        if (size === 3 && isAt(bytes, start, 'CWR')) return this.#tcpFlag(1 << 1);
+        return size === 2 && bytes[start + 1] === 0x45 && this.#ipFlag(1 << 0);
+      case 0x44: // D
+        if (isAt(bytes, start, 'DST=')) return !inner || this.#address(DEST_IP, start + 4, end);
+        if (isAt(bytes, start, 'DPT=')) return !inner || this.#decimal(DEST_PORT, start + 4, end);
+        return size === 2 && bytes[start + 1] === 0x46 && this.#ipFlag(1 << 1);
+      case 0x45: // E
+        if (size !== 3) return false;
+        return isAt(bytes, start, 'ECE') ? this.#tcpFlag(1 << 2) : isAt(bytes, start, 'ESP');
+      case 0x46: // F
+        if (isAt(bytes, start, 'FLOWLBL=')) return this.#decimal(FLOW_LABEL, start + 8, end);
+        if (isAt(bytes, start, 'FRAG:')) return this.#fragment(start + 5, end);
+        return size === 3 && isAt(bytes, start, 'FIN') && this.#tcpFlag(1 << 8);
+      case 0x47: // G
+        if (isAt(bytes, start, 'GID=')) return this.#decimal(GID, start + 4, end);
+        return isAt(bytes, start, 'GATEWAY=') && this.#address(GATEWAY, start + 8, end);
+      case 0x48: // H
+        if (isAt(bytes, start, 'HOPLIMIT=')) return this.#decimal(HOP_LIMIT, start + 9, end);
+        return isAt(bytes, start, 'HTYPE=') && this.#decimal(ARP_HARDWARE, start + 6, end);
+      case 0x49: // I
+        if (isAt(bytes, start, 'ID='))
+          return this.#decimal(this.#layer === ICMP ? ICMP_ID : ID, start + 3, end);
+        if (isAt(bytes, start, 'ID:')) return this.#text(FRAGMENT_ID, start + 3, end);
+        if (size === 10 && isAt(bytes, start, 'INCOMPLETE')) this.#marks |= MORE_FRAGMENTS;
+        else return isAt(bytes, start, 'IPSRC=') || isAt(bytes, start, 'IPDST=');
+        return true;
+      case 0x4c: // L
+        if (!isAt(bytes, start, 'LEN=')) return false;
+        if (this.#layer !== UDP) return this.#decimal(LENGTH, start + 4, end);
+        this.#whole = true;
+        return this.#decimal(UDP_LENGTH, start + 4, end);
+      case 0x4d: // M
+        if (isAt(bytes, start, 'MAC=')) return end === start + 4 || this.#text(MAC, start + 4, end);
+        if (isAt(bytes, start, 'MARK=0x')) return this.#hex(MARK, start + 7, end);
+        if (isAt(bytes, start, 'MTU=')) return this.#decimal(MTU, start + 4, end);
+        if (isAt(bytes, start, 'MACSRC=')) {
+          return this.#text(this.#layer === ARP ? ARP_MAC_SRC : MAC_SRC, start + 7, end);
+        }
+        if (isAt(bytes, start, 'MACDST=')) {
+          return this.#text(this.#layer === ARP ? ARP_MAC_DEST : MAC_DEST, start + 7, end);
+        }
+        if (isAt(bytes, start, 'MACPROTO=')) return this.#text(MAC_PROTOCOL, start + 9, end);
+        return size === 2 && bytes[start + 1] === 0x46 && this.#ipFlag(1 << 2);
+      case 0x50: // P
+        if (isAt(bytes, start, 'PREC=0x')) return this.#hex(PREC, start + 7, end);
+        if (isAt(bytes, start, 'PROTO=')) return this.#protocol(start + 6, end, inner);
+        if (size === 3 && isAt(bytes, start, 'PSH')) return this.#tcpFlag(1 << 5);
+        if (isAt(bytes, start, 'PHYSIN=')) return this.#name(PHYSIN, start + 7, end);
+        if (isAt(bytes, start, 'PHYSOUT=')) return this.#name(PHYSOUT, start + 8, end);
+        if (isAt(bytes, start, 'PARAMETER=')) return this.#decimal(PARAMETER, start + 10, end);
+        if (isAt(bytes, start, 'POINTER=')) return this.#hex(POINTER, start + 8, end);
+        return isAt(bytes, start, 'PTYPE=') && this.#text(ARP_PROTOCOL, start + 6, end);
+      case 0x52: // R
+        if (isAt(bytes, start, 'RES=0x')) return this.#hex(RESERVED, start + 6, end);
+        return size === 3 && isAt(bytes, start, 'RST') && this.#tcpFlag(1 << 6);
+      case 0x53: // S
+        if (isAt(bytes, start, 'SRC=')) return !inner || this.#address(SRC_IP, start + 4, end);
+        if (isAt(bytes, start, 'SPT=')) return !inner || this.#decimal(SRC_PORT, start + 4, end);
+        if (size === 3 && isAt(bytes, start, 'SYN')) return this.#tcpFlag(1 << 7);
+        if (isAt(bytes, start, 'SEQ='))
+          return this.#decimal(this.#layer === ICMP ? ICMP_SEQ : SEQ, start + 4, end);
+        return isAt(bytes, start, 'SPI=0x') && this.#hex(SPI, start + 6, end);
+      case 0x54: // T
+        if (isAt(bytes, start, 'TTL=')) return this.#decimal(TTL, start + 4, end);
+        if (isAt(bytes, start, 'TOS=0x')) return this.#hex(TOS, start + 6, end);
+        if (isAt(bytes, start, 'TYPE=')) return this.#decimal(ICMP_TYPE, start + 5, end);
+        if (isAt(bytes, start, 'TC=')) return this.#decimal(TRAFFIC_CLASS, start + 3, end);
+        if (isAt(bytes, start, 'TUNNEL=')) return this.#tunnel(start + 7, end);
+        if (!isAt(bytes, start, 'TRUNCATED')) return false;
+        this.#marks |= TRUNCATED;
+        return true;
+      case 0x55: // U
+        if (isAt(bytes, start, 'URGP=')) {
+          this.#whole = true;
+          return this.#decimal(URGENT_POINTER, start + 5, end);
+        }
+        if (isAt(bytes, start, 'UID=')) return this.#decimal(UID, start + 4, end);
+        return size === 3 && isAt(bytes, start, 'URG') && this.#tcpFlag(1 << 3);
+      case 0x56: // V
+        if (isAt(bytes, start, 'VPROTO=')) return this.#text(VLAN_PROTOCOL, start + 7, end);
+        return isAt(bytes, start, 'VID=') && this.#decimal(VLAN_ID, start + 4, end);
+      case 0x57: // W
+        return isAt(bytes, start, 'WINDOW=') && this.#decimal(WINDOW, start + 7, end);
+      case 0x4f: // O
+        if (isAt(bytes, start, 'OPCODE=')) return this.#decimal(ARP_OPCODE, start + 7, end);
+        return size === 3 && isAt(bytes, start, 'OPT');
+      case 0x28: // (
+        if (isAt(bytes, start, '(TRUNCATED)')) this.#marks |= TRUNCATED;
+        else if (size > 2) return this.#options(start + 1, end);
+        return true;
+      case 0x29: // )
+        return size === 1;
+      case 0x23: // the control characters that end a line, as syslog daemons write them
+        return isAt(bytes, start, '#012') || isAt(bytes, start, '#015');
+    }
+    return false;
+  }
+
+  #key(field: Field): boolean {
+    if (this.#seen[field.index] !== 0) return false;
+    this.#seen[field.index] = 1;
+    this.#json.bytes(field.key);
     return true;
   }
-  if (isAt(bytes, start, 'FRAG:')) {
-    const offset = readDecimal(bytes, start + 5, end);
-    if (offset < 0) return isAt(bytes, start, 'FRAG:TRUNCATED');
-    packet.fragment_offset = packet.traffic_class === undefined ? offset * 8 : offset;
-  } else if (size === 3 && isAt(bytes, start, 'FIN')) flag(packet, 'tcp_flags', 'FIN');
-  else if (size === 3 && isAt(bytes, start, 'CWR')) flag(packet, 'tcp_flags', 'CWR');
-  else if (size === 3 && isAt(bytes, start, 'ECE')) flag(packet, 'tcp_flags', 'ECE');
-  else if (size === 2 && isAt(bytes, start, 'CE')) flag(packet, 'ip_flags', 'CE');
-  else if (isAt(bytes, start, '(TRUNCATED)')) packet.truncated = true;
-  else if (size > 2 && bytes[start] === OPENING_PARENTHESIS && bytes[end - 1] === CLOSING_PARENTHESIS) {
-    const options = bytes.toString('latin1', start + 1, end - 1);
-    if (beforeProtocol) packet.ip_options = options;
-    else packet.tcp_options = options;
-  } else {
-    // `OPT (` and `)` around IPv6 extension headers, `ESP` in them, and control characters at the end.
-    return OTHER_WORDS.has(bytes.toString('latin1', start, end));
+
+  #decimal(field: Field, start: number, end: number): boolean {
+    const bytes = this.#bytes;
+    const value = readDecimal(bytes, start, end);
+    if (value < 0 || !this.#key(field)) return false;
+    // The digits are JSON's as they stand.
+    if (bytes[start] !== 0x30 || end - start === 1) this.#json.range(bytes, start, end);
+    else this.#json.number(value);
+    return true;
   }
-  return true;
-}
 
-const OTHER_WORDS = new Set(['OPT', '(', ')', 'ESP', '#012', '#015']);
+  #hex(field: Field, start: number, end: number): boolean {
+    const value = readHex(this.#bytes, start, end);
+    if (value < 0 || !this.#key(field)) return false;
+    this.#json.number(value);
+    return true;
+  }
 
-function flag(packet: Packet, list: 'ip_flags' | 'tcp_flags', name: string): void {
-  const flags = packet[list] as string[] | undefined;
-  if (flags === undefined) packet[list] = [name];
-  else flags.push(name);
-}
+  #text(field: Field, start: number, end: number): boolean {
+    const bytes = this.#bytes;
+    for (let i = start; i < end; i++) if (!isPlain(bytes[i]!)) return false;
+    if (start === end || !this.#key(field)) return false;
+    const json = this.#json;
+    json.byte(QUOTE);
+    json.range(bytes, start, end);
+    json.byte(QUOTE);
+    return true;
+  }
 
-function innerAddress(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  packet: Packet,
-  side: 'src_ip' | 'dest_ip',
-): void {
-  const address = canonicalIpBytes(bytes, start, end);
-  if (address !== undefined) packet[side] = address;
-}
+  #name(field: Field, start: number, end: number): boolean {
+    if (!this.#key(field)) return false;
+    writeName(this.#json, this.#bytes, start, end);
+    return true;
+  }
 
-/** `a->b` */
-function readTunnel(bytes: Buffer, start: number, end: number, packet: Packet): void {
-  const [src, dest] = bytes.toString('latin1', start, end).split('->');
-  packet.tunnel_src = canonicalIp(src ?? '');
-  packet.tunnel_dest = canonicalIp(dest ?? '');
+  #address(field: Field, start: number, end: number): boolean {
+    const address = canonicalIpBytes(this.#bytes, start, end);
+    if (address === undefined || !this.#key(field)) return false;
+    this.#json.string(address);
+    return true;
+  }
+
+  #tcpFlag(bit: number): boolean {
+    this.#tcpFlags |= bit;
+    return true;
+  }
+
+  #ipFlag(bit: number): boolean {
+    this.#ipFlags |= bit;
+    return true;
+  }
+
+  #protocol(start: number, end: number, inner: boolean): boolean {
+    const protocol = protocolAt(this.#bytes, start, end);
+    if (protocol === 0) return false;
+    if (inner) {
+      if (!this.#key(PROTOCOL)) return false;
+      this.#json.string(protocolName(this.#bytes, protocol, start, end));
+    }
+    this.#layer = LAYERS[protocol]!;
+    this.#whole = this.#layer === OTHER || this.#inFragment;
+    return true;
+  }
+
+  /** The kernel counts in eights in IPv4, whose lines have no traffic class. */
+  #fragment(start: number, end: number): boolean {
+    if (isAt(this.#bytes, start, 'TRUNCATED')) {
+      this.#marks |= TRUNCATED;
+      return true;
+    }
+    const offset = readDecimal(this.#bytes, start, end);
+    if (offset < 0 || !this.#key(FRAGMENT_OFFSET)) return false;
+    this.#inFragment = offset > 0;
+    this.#json.number(this.#seen[TRAFFIC_CLASS.index] === 0 ? offset * 8 : offset);
+    return true;
+  }
+
+  /** `0123AB)` */
+  #options(start: number, end: number): boolean {
+    if (this.#bytes[end - 1] !== CLOSING_PARENTHESIS) return false;
+    return this.#text(this.#layer === IP ? IP_OPTIONS : TCP_OPTIONS, start, end - 1);
+  }
+
+  /** `a->b` */
+  #tunnel(start: number, end: number): boolean {
+    const arrow = this.#bytes.indexOf('->', start);
+    if (arrow < 0 || arrow >= end) return false;
+    return this.#address(TUNNEL_SRC, start, arrow) && this.#address(TUNNEL_DEST, arrow + 2, end);
+  }
+
+  #readIncomplete(start: number, end: number): number {
+    const close = tokenEnd(this.#bytes, start, end);
+    this.#whole = true;
+    this.#decimal(INCOMPLETE_BYTES, start, close);
+    return Math.min(close + ' bytes]'.length, end);
+  }
+
+  #readInner(start: number, end: number): number {
+    this.#inner ??= new NetfilterFields(this.#json);
+    if (!this.#key(INNER)) return end;
+    const json = this.#json;
+    const opened = json.at;
+    const at = this.#inner.#read(this.#bytes, start, end, true);
+    json.openAt(opened);
+    json.byte(0x7d);
+    return at;
+  }
+
+  /** What has its place behind the single fields. */
+  #writeLists(): void {
+    const json = this.#json;
+    if (this.#ipFlags > 0) json.bytes(IP_FLAGS[this.#ipFlags]!);
+    if (this.#tcpFlags > 0) json.bytes(TCP_FLAGS[this.#tcpFlags]!);
+    if (this.#marks > 0) json.bytes(MARKS[this.#marks]!);
+    const other = this.#other;
+    if (other.length === 0) return;
+    json.bytes(OTHER_KEY);
+    for (let i = 0; i < other.length; i += 2) {
+      json.byte(i === 0 ? OPENING_BRACKET : 0x2c);
+      json.string(this.#bytes.toString('utf8', other[i], other[i + 1]));
+    }
+    json.byte(CLOSING_BRACKET);
+  }
+
+  /** Whether a value that ends the line may go on beyond it, as more had to follow. */
+  #mayBeCut(start: number): boolean {
+    const bytes = this.#bytes;
+    if (this.#layer === TCP) return !isAt(bytes, start, 'URGP=');
+    if (this.#layer === UDP) return !isAt(bytes, start, 'LEN=');
+    return this.#layer === ICMP && !isAt(bytes, start, 'CODE=');
+  }
 }
 
 /** The name of the protocol in `bytes[start, end)`, in the records' spelling. */
 export function protocolName(bytes: Buffer, protocol: number, start: number, end: number): string {
   if (protocol !== NUMBERED) return PROTOCOLS[protocol]!;
-  const number = bytes.toString('latin1', start, end);
+  const number = String(readDecimal(bytes, start, end));
   return number === '132' ? 'sctp' : number;
 }
 
 /** An interface's name; the kernel allows all but spaces, slashes and colons in it. */
-export function nameText(bytes: Buffer, start: number, end: number): string {
-  return unescapeControls(bytes.toString('utf8', start, end));
-}
-
-/** Whether a value that ends the line may go on beyond it: whether more had to follow. */
-function mayBeCut(bytes: Buffer, start: number, layer: Layer): boolean {
-  switch (layer) {
-    case 'tcp':
-      return !isAt(bytes, start, 'URGP=');
-    case 'udp':
-      return !isAt(bytes, start, 'LEN=');
-    case 'icmp':
-      return !isAt(bytes, start, 'CODE=');
-    default:
-      return false;
-  }
-}
-
-/** Where the value of `KEY=value` begins; 0 where there is no `=`. */
-function valueStart(bytes: Buffer, start: number, end: number): number {
+export function writeName(json: ByteWriter, bytes: Buffer, start: number, end: number): void {
   for (let i = start; i < end; i++) {
-    if (bytes[i] === EQUALS) return i + 1;
+    if (isPlain(bytes[i]!)) continue;
+    json.string(unescapeControls(bytes.toString('utf8', start, end)));
+    return;
   }
-  return 0;
+  json.byte(QUOTE);
+  json.range(bytes, start, end);
+  json.byte(QUOTE);
 }
 
-/** A hexadecimal number; undefined where it is none. */
-function readHex(bytes: Buffer, start: number, end: number): number | undefined {
-  if (start >= end || end - start > 8) return undefined;
+/** ASCII that JSON has no escape for, and no syslog daemon. */
+function isPlain(byte: number): boolean {
+  return byte > 0x23 && byte < 0x7f && byte !== 0x5c;
+}
+
+/** A hexadecimal number of at most eight digits; -1 where it is none. */
+function readHex(bytes: Buffer, start: number, end: number): number {
+  if (start >= end || end - start > 8) return -1;
   let value = 0;
   for (let i = start; i < end; i++) {
     const byte = bytes[i]!;
     const digit = byte <= 0x39 ? byte - 0x30 : (byte | 0x20) - 0x57;
-    if (digit < 0 || digit > 15 || (byte > 0x39 && digit < 10)) return undefined;
+    if (digit < 0 || digit > 15 || (byte > 0x39 && digit < 10)) return -1;
     value = value * 16 + digit;
   }
   return value;
+}
+
+const QUOTE = 0x22;
+const OPENING_BRACKET = 0x5b;
+const CLOSING_BRACKET = 0x5d;
+const CLOSING_PARENTHESIS = 0x29;
+
+/** Which header the fields belong to. */
+const IP = 0;
+const TCP = 1;
+const UDP = 2;
+const ICMP = 3;
+const ARP = 4;
+const OTHER = 5;
+type Layer = typeof IP | typeof TCP | typeof UDP | typeof ICMP | typeof ARP | typeof OTHER;
+/** By the protocol's index in `PROTOCOLS`. */
+const LAYERS: readonly Layer[] = [IP, TCP, UDP, UDP, ICMP, ICMP, OTHER, OTHER, ARP, OTHER];
+
+const TRUNCATED = 1;
+const MORE_FRAGMENTS = 2;
+const CUT = 4;
+
+interface Field {
+  readonly index: number;
+  readonly key: Uint8Array;
+}
+let fieldCount = 0;
+function field(name: string): Field {
+  return { index: fieldCount++, key: keyBytes(name) };
+}
+const PHYSIN = field('physin');
+const PHYSOUT = field('physout');
+const MAC = field('mac');
+const MAC_SRC = field('mac_src');
+const MAC_DEST = field('mac_dest');
+const MAC_PROTOCOL = field('mac_protocol');
+const VLAN_PROTOCOL = field('vlan_protocol');
+const VLAN_ID = field('vlan_id');
+const TUNNEL_SRC = field('tunnel_src');
+const TUNNEL_DEST = field('tunnel_dest');
+const LENGTH = field('length');
+const TOS = field('tos');
+const PREC = field('prec');
+const TTL = field('ttl');
+const ID = field('id');
+const TRAFFIC_CLASS = field('traffic_class');
+const HOP_LIMIT = field('hop_limit');
+const FLOW_LABEL = field('flow_label');
+const FRAGMENT_OFFSET = field('fragment_offset');
+const FRAGMENT_ID = field('fragment_id');
+const IP_OPTIONS = field('ip_options');
+const SEQ = field('seq');
+const ACK = field('ack');
+const WINDOW = field('window');
+const RESERVED = field('reserved');
+const URGENT_POINTER = field('urgent_pointer');
+const TCP_OPTIONS = field('tcp_options');
+const UDP_LENGTH = field('udp_length');
+const ICMP_TYPE = field('icmp_type');
+const ICMP_CODE = field('icmp_code');
+const ICMP_ID = field('icmp_id');
+const ICMP_SEQ = field('icmp_seq');
+const MTU = field('mtu');
+const PARAMETER = field('parameter');
+const GATEWAY = field('gateway');
+const POINTER = field('pointer');
+const INNER = field('inner');
+const SPI = field('spi');
+const ARP_HARDWARE = field('arp_hardware');
+const ARP_PROTOCOL = field('arp_protocol');
+const ARP_OPCODE = field('arp_opcode');
+const ARP_MAC_SRC = field('arp_mac_src');
+const ARP_MAC_DEST = field('arp_mac_dest');
+const UID = field('uid');
+const GID = field('gid');
+const MARK = field('mark');
+const INCOMPLETE_BYTES = field('incomplete_bytes');
+const SRC_IP = field('src_ip');
+const DEST_IP = field('dest_ip');
+const PROTOCOL = field('protocol');
+const SRC_PORT = field('src_port');
+const DEST_PORT = field('dest_port');
+const FIELD_COUNT = fieldCount;
+const OTHER_KEY = keyBytes('other');
+
+/** Every set of flags, written out: the set is the index. */
+const IP_FLAGS = sets(['CE', 'DF', 'MF']).map((flags) => listBytes('ip_flags', flags));
+const TCP_FLAGS = sets(['AE', 'CWR', 'ECE', 'URG', 'ACK', 'PSH', 'RST', 'SYN', 'FIN']).map((flags) =>
+  listBytes('tcp_flags', flags),
+);
+const MARKS = sets(['truncated', 'more_fragments', 'cut']).map((marks) =>
+  Buffer.from(marks.map((mark) => `,"${mark}":true`).join('')),
+);
+
+function sets(names: readonly string[]): string[][] {
+  return Array.from({ length: 1 << names.length }, (_, set) => names.filter((__, bit) => (set >> bit) & 1));
+}
+
+function listBytes(key: string, flags: readonly string[]): Uint8Array {
+  return Buffer.from(`,"${key}":${JSON.stringify(flags)}`);
 }

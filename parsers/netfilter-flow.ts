@@ -1,10 +1,12 @@
-import { packetDirection } from './direction.ts';
-import { canonicalIpBytes } from './ip.ts';
+import { Buffer } from 'node:buffer';
+import { ByteWriter, keyBytes } from './byte-writer.ts';
+import { DIRECTIONS, packetDirection, UNKNOWN } from './direction.ts';
+import { canonicalIpBytes, isIpv4 } from './ip.ts';
 import type { FlowLine } from './line.ts';
-import { nameText, packetFields, protocolName } from './netfilter-fields.ts';
+import { NetfilterFields, protocolName, writeName } from './netfilter-fields.ts';
 import { NetfilterWalk } from './netfilter-walk.ts';
 import type { Prefix } from './prefix.ts';
-import type { Connection, Disposition, FlowRecord, Packet } from './record.ts';
+import type { Disposition, FlowRecord } from './record.ts';
 import { formatRfc3339 } from './time.ts';
 
 /** What the records of one input have in common. */
@@ -34,12 +36,19 @@ export class NetfilterFlow implements FlowLine {
   timeFiner = '';
   count = 1;
   prefix!: Prefix;
-  readonly #context: FlowContext;
+  readonly #workloadInterfaces: readonly Uint8Array[];
+  /** From the node's name to the beginning of the timestamp. */
+  readonly #nodeName: Uint8Array;
+  /** What ends every record. */
+  readonly #source: Uint8Array;
   #packetHash = 0;
   #hash = 0;
 
-  constructor(context: FlowContext) {
-    this.#context = context;
+  constructor({ input, format, node, workloadInterfaces }: FlowContext) {
+    this.#workloadInterfaces = workloadInterfaces.map((beginning) => Buffer.from(beginning));
+    const nodeName = node === '' ? '' : `,"node_name":${JSON.stringify(node)}`;
+    this.#nodeName = Buffer.from(`${nodeName},"timestamp":"`);
+    this.#source = Buffer.from(`},"source":${JSON.stringify({ input, format })}}`);
   }
 
   get disposition(): Disposition {
@@ -129,60 +138,134 @@ export class NetfilterFlow implements FlowLine {
     return formatRfc3339(this.timeUs, this.timeDigits, this.timeFiner);
   }
 
+  /** What `writeJson` writes, read back: one place says what a record is. */
   toRecord(id: string): FlowRecord {
-    const { walk, prefix, count } = this;
-    const { bytes } = walk;
-    const { input, format, node } = this.#context;
-    const packet: Packet = {};
-    if (walk.inEnd > walk.inStart) packet.in = nameText(bytes, walk.inStart, walk.inEnd);
-    if (walk.outEnd > walk.outStart) packet.out = nameText(bytes, walk.outStart, walk.outEnd);
-    packetFields(bytes, walk.outEnd, walk.end, packet);
-    const connection = this.#connection(packet);
-    const record: FlowRecord = {
-      id,
-      connection,
-      disposition: prefix.disposition,
-      ...(prefix.policies && { policies: prefix.policies.map((policy) => ({ ...policy })) }),
-      src: { instance: connection.src_ip! },
-      dest: { instance: connection.dest_ip! },
-      count,
-      node_name: node,
-      timestamp: this.timestamp(),
-      packets: count,
-      ...(walk.length > 0 && { bytes: walk.length * count }),
-      prefix: prefix.text,
-      packet,
-      source: { input, format },
-    };
+    let end = this.writeJson('', scratch, 0);
+    while (end < 0) {
+      scratch = Buffer.allocUnsafe(2 * scratch.length);
+      end = this.writeJson('', scratch, 0);
+    }
+    const record = JSON.parse(scratch.toString('utf8', 0, end)) as FlowRecord;
+    record.id = id;
     return record;
   }
 
-  #connection(packet: Packet): Connection {
-    const { walk } = this;
-    const { bytes } = walk;
-    const connection: Connection = {
-      src_ip: canonicalIpBytes(bytes, walk.srcStart, walk.srcEnd)!,
-      dest_ip: canonicalIpBytes(bytes, walk.destStart, walk.destEnd)!,
-      protocol: protocolName(bytes, walk.protocol, walk.protoStart, walk.protoEnd),
-    };
+  writeJson(id: string, out: Buffer, at: number): number {
+    const { walk, prefix, count } = this;
+    const lineBytes = walk.end - walk.packetStart;
+    const named =
+      this.#nodeName.length + this.#source.length + prefix.verdictJson.length + prefix.textJson.length;
+    const most = named + id.length + VARIABLE_BYTES;
+    if (out.length - at < most + lineBytes * BYTES_PER_LINE_BYTE) return -1;
+    json.out = out;
+    json.at = at;
+    json.bytes(HEAD);
+    json.ascii(id);
+    json.bytes(CONNECTION);
+    const srcAt = json.at;
+    this.#writeAddress(walk.srcStart, walk.srcEnd);
+    const srcEnd = json.at;
     if (walk.destPort >= 0) {
-      connection.src_port = walk.srcPort;
-      connection.dest_port = walk.destPort;
+      json.bytes(SRC_PORT);
+      json.number(walk.srcPort);
     }
-    const direction = this.prefix.response ? undefined : this.#direction(packet);
-    if (direction !== undefined) connection.direction = direction;
-    return connection;
+    json.bytes(DEST_IP);
+    const destAt = json.at;
+    this.#writeAddress(walk.destStart, walk.destEnd);
+    const destEnd = json.at;
+    if (walk.destPort >= 0) {
+      json.bytes(DEST_PORT);
+      json.number(walk.destPort);
+    }
+    json.bytes(PROTOCOL);
+    json.ascii(protocolName(walk.bytes, walk.protocol, walk.protoStart, walk.protoEnd));
+    json.bytes(DIRECTION_JSON[this.#direction()]!);
+    json.bytes(prefix.verdictJson);
+    json.bytes(SRC);
+    json.range(out, srcAt, srcEnd);
+    json.bytes(DEST);
+    json.range(out, destAt, destEnd);
+    json.bytes(COUNT);
+    json.number(count);
+    json.bytes(this.#nodeName);
+    json.ascii(this.timestamp());
+    json.bytes(PACKETS);
+    json.number(count);
+    if (walk.length > 0) {
+      json.bytes(BYTES);
+      json.number(walk.length * count);
+    }
+    json.bytes(prefix.textJson);
+    this.#writePacket();
+    json.bytes(this.#source);
+    return json.at;
   }
 
-  #direction(packet: Packet): 'ingress' | 'egress' | undefined {
-    const { workloadInterfaces } = this.#context;
+  #writeAddress(start: number, end: number): void {
+    const { bytes } = this.walk;
+    if (isIpv4(bytes, start, end)) json.range(bytes, start, end);
+    else json.ascii(canonicalIpBytes(bytes, start, end)!);
+    json.byte(QUOTE);
+  }
+
+  #writePacket(): void {
+    const { walk } = this;
+    const { bytes } = walk;
+    json.bytes(PACKET);
+    const opened = json.at;
+    if (walk.inEnd > walk.inStart) {
+      json.bytes(IN);
+      writeName(json, bytes, walk.inStart, walk.inEnd);
+    }
+    if (walk.outEnd > walk.outStart) {
+      json.bytes(OUT);
+      writeName(json, bytes, walk.outStart, walk.outEnd);
+    }
+    fields.write(bytes, walk.outEnd + 1, walk.end);
+    json.openAt(opened);
+  }
+
+  #direction(): number {
+    const { walk, prefix } = this;
+    if (prefix.response) return UNKNOWN;
+    const bridgedIn = walk.physinEnd > walk.physinStart;
+    const bridgedOut = walk.physoutEnd > walk.physoutStart;
     return packetDirection(
-      packet.physin ?? packet.in ?? '',
-      packet.physout ?? packet.out ?? '',
-      workloadInterfaces,
+      walk.bytes,
+      bridgedIn ? walk.physinStart : walk.inStart,
+      bridgedIn ? walk.physinEnd : walk.inEnd,
+      bridgedOut ? walk.physoutStart : walk.outStart,
+      bridgedOut ? walk.physoutEnd : walk.outEnd,
+      this.#workloadInterfaces,
     );
   }
 }
+
+/** One writer for all lines: a record is written in one go. */
+const json = new ByteWriter();
+const fields = new NetfilterFields(json);
+let scratch = Buffer.allocUnsafe(16_384);
+
+/** No field's JSON is longer than this many times its text: `DF ` becomes `,"ip_flags":["DF"]`. */
+const BYTES_PER_LINE_BYTE = 12;
+/** What every record has beside: keys, addresses, numbers, the timestamp. */
+const VARIABLE_BYTES = 512;
+const QUOTE = 0x22;
+const HEAD = Buffer.from('{"id":"');
+const CONNECTION = Buffer.from('","connection":{"src_ip":"');
+const SRC_PORT = keyBytes('src_port');
+const DEST_IP = Buffer.from(',"dest_ip":"');
+const DEST_PORT = keyBytes('dest_port');
+const PROTOCOL = Buffer.from(',"protocol":"');
+const DIRECTION_JSON = DIRECTIONS.map((name) => Buffer.from(name ? `","direction":"${name}"}` : '"}'));
+const SRC = Buffer.from(',"src":{"instance":"');
+const DEST = Buffer.from('},"dest":{"instance":"');
+const COUNT = Buffer.from('},"count":');
+const PACKETS = Buffer.from('","packets":');
+const BYTES = keyBytes('bytes');
+const PACKET = Buffer.from(',"packet":');
+const IN = keyBytes('in');
+const OUT = keyBytes('out');
 
 function mix(hash: number, value: number): number {
   const mixed = Math.imul(hash ^ value, 0x01000193);

@@ -21,8 +21,11 @@ export interface Prefix {
   readonly ours: boolean;
   /** Without the `: ` that closes it; `''` for a rule without prefix. */
   readonly text: string;
-  readonly policies: readonly Policy[] | undefined;
   readonly disposition: Disposition;
+  /** Disposition and policies as members of a record's JSON, each with a comma before it. */
+  readonly verdictJson: Uint8Array;
+  /** The prefix likewise. */
+  readonly textJson: Uint8Array;
   /** Calico logs the packet that answers a connection: source and destination are the other way round. */
   readonly response: boolean;
   /** Not a prefix: a line that was cut and ran together with the next. */
@@ -87,15 +90,21 @@ export class PrefixRules {
     const reading = torn ? undefined : this.#template?.read(text, cut);
     const policies = reading?.policies;
     const fitting = this.#dispositions.find((one) => one.fits(text, raw) && fitsPolicy(one.rule, policies));
+    const disposition = fitting?.rule.disposition ?? 'unknown';
     return {
       ours: reading !== undefined || this.#fits.some((fits) => fits(text, raw)),
       text,
-      policies,
-      disposition: fitting?.rule.disposition ?? 'unknown',
+      disposition,
+      verdictJson: members({ disposition, policies }),
+      textJson: members({ prefix: text }),
       response: text.startsWith('calico-response-'),
       torn,
     };
   }
+}
+
+function members(object: object): Uint8Array {
+  return Buffer.from(`,${JSON.stringify(object).slice(1, -1)}`);
 }
 
 /** Whether a prefix fits the pattern. */
