@@ -96,6 +96,18 @@ export class Envelope implements Instant {
     this.#readRepeat(bytes);
   }
 
+  /** Takes a message that came without any of this; `bytes[start, end)` is the message alone. */
+  take(start: number, end: number, timeUs: number, stampUs: number): void {
+    this.timeUs = timeUs;
+    this.digits = 6;
+    this.finer = '';
+    this.stampUs = stampUs;
+    this.repeat = this.repeatLast = 0;
+    this.bodyStart = this.hostlessStart = start;
+    this.hostStart = this.hostEnd = start;
+    this.bodyEnd = end;
+  }
+
   /** A traditional timestamp at `at`, if there is one. @returns where the rest begins */
   #readTraditional(bytes: Buffer, at: number, end: number, nowUs: number): number {
     const memo = this.#stamp;

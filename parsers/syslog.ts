@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { Envelope } from './envelope.ts';
+import { readJournalEntry } from './journal.ts';
 import { KernelClock, type SavedKernelClock } from './kernel-clock.ts';
 import type { Format, LineParser, ParsedLine, RefusedLine, UnparsableReason } from './line.ts';
 import { NetfilterFlow } from './netfilter-flow.ts';
@@ -42,6 +43,7 @@ const REPLAYED: ParsedLine = { kind: 'dropped', reason: 'replayed' };
 
 /**
  * The kernel's packet lines in a syslog file, in `dmesg` and `journalctl -k` output, or from `/dev/kmsg`.
+ * With the name `journal`, lines of `journalctl -o json` are read too.
  *
  * @param name the format's name in records
  * @throws SyntaxError or RangeError for a pattern or a zone that cannot be read
@@ -108,6 +110,7 @@ class SyslogLines implements LineParser {
   readonly #shared: SharedState;
   readonly #envelope: Envelope;
   readonly #flow: NetfilterFlow;
+  readonly #isJournal: boolean;
   readonly #pair = new PacketPair();
   readonly #refused: { kind: 'unparsable'; reason: UnparsableReason } = {
     kind: 'unparsable',
@@ -125,6 +128,7 @@ class SyslogLines implements LineParser {
   ) {
     this.#options = options;
     this.#shared = shared;
+    this.#isJournal = format === 'journal';
     this.#envelope = new Envelope(options.timezone ?? 'UTC');
     const { input, node, workloadInterfaces } = options;
     this.#flow = new NetfilterFlow({ input, format, node, workloadInterfaces });
@@ -136,8 +140,32 @@ class SyslogLines implements LineParser {
 
   parse(bytes: Buffer, start: number, end: number, nowUs: number): ParsedLine {
     const envelope = this.#envelope;
+    if (this.#isJournal && bytes[start] === 0x7b) return this.#journal(bytes.toString('utf8', start, end));
     envelope.read(bytes, start, end, nowUs);
-    if (envelope.repeatLast > 0) return this.#repeatLast();
+    return envelope.repeatLast > 0 ? this.#repeatLast() : this.#message(bytes);
+  }
+
+  passedOver(): void {
+    this.#lastLength = 0;
+  }
+
+  save(): SavedSyslogFile {
+    return this.#lastLength === 0 ? {} : { last: this.#last.toString('latin1', 0, this.#lastLength) };
+  }
+
+  /** journald reads the kernel's ring once: what it writes is no replay, whatever its stamp. */
+  #journal(line: string): ParsedLine {
+    this.#lastLength = 0;
+    const entry = readJournalEntry(line);
+    if (entry === undefined) return this.#refuse('bad_json');
+    if (!entry.isKernel) return FOREIGN;
+    this.#envelope.take(0, entry.message.length, entry.timeUs, entry.stampUs);
+    return this.#message(entry.message);
+  }
+
+  /** What the envelope's message is. */
+  #message(bytes: Buffer): ParsedLine {
+    const envelope = this.#envelope;
     const { walk } = this.#flow;
     this.#lastLength = 0;
 
@@ -168,14 +196,6 @@ class SyslogLines implements LineParser {
     if (!prefix.ours) return prefix.text === '' && refused === undefined ? this.#echo() : FOREIGN;
     if (prefix.torn) refused = 'truncated';
     return refused === undefined ? this.#ours(bytes) : this.#refuse(refused);
-  }
-
-  passedOver(): void {
-    this.#lastLength = 0;
-  }
-
-  save(): SavedSyslogFile {
-    return this.#lastLength === 0 ? {} : { last: this.#last.toString('latin1', 0, this.#lastLength) };
   }
 
   #ours(bytes: Buffer): ParsedLine {
@@ -217,7 +237,7 @@ class SyslogLines implements LineParser {
       flow.timeDigits = 6;
     }
     // The message of a repetition was read before, and its stamp is that of the first.
-    if (stampUs < 0 || repeat > 0) return true;
+    if (stampUs < 0 || repeat > 0 || this.#isJournal) return true;
     const clock = this.#shared.clock(bytes, hostStart, hostEnd);
     const resolutionUs = RESOLUTION_US[flow.timeDigits] ?? 1;
     const eventUs = clock.read(stampUs, flow.timeUs, resolutionUs, flow.messageHash());
