@@ -6,10 +6,10 @@ export type DecodedLine = { readonly value: unknown } | { readonly reason: Unpar
 
 /** Decodes a line that is one JSON value. Numbers are kept as by `decodeJsonExactly`. */
 export function decodeJsonLine(bytes: Buffer, start: number, end: number): DecodedLine {
-  scanner.reset();
-  const after = scanner.value(bytes, scanner.space(bytes, start, end), end);
+  scanner.open(bytes, end);
+  const after = scanner.value(scanner.space(start));
   if (after === CUT) return { reason: 'truncated' };
-  if (after < 0 || scanner.space(bytes, after, end) !== end) return { reason: 'bad_json' };
+  if (after < 0 || scanner.space(after) !== end) return { reason: 'bad_json' };
   const text = bytes.toString('utf8', start, end);
   return { value: scanner.exact ? JSON.parse(text) : decodeJsonExactly(text) };
 }

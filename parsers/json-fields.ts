@@ -14,6 +14,8 @@ export class JsonFields {
   readonly slot: number;
   /** Each key as it is usually written: with its quotes and colon. */
   readonly #keys: readonly Uint8Array[];
+  /** The beginnings of the keys, in whole words of four bytes. */
+  readonly #words: readonly Int32Array[];
   /** By member plus 1, which member came after it; place 0 has the first one of the object. */
   readonly #followers: Uint8Array;
 
@@ -22,6 +24,7 @@ export class JsonFields {
     this.names = Object.keys(fields);
     this.types = Uint8Array.from(Object.values(fields), (type) => JSON_TYPES[type]);
     this.#keys = this.names.map((name) => new TextEncoder().encode(`"${name}":`));
+    this.#words = this.#keys.map(wordsOf);
     this.#followers = Uint8Array.from([...this.names.keys(), 0]);
   }
 
@@ -30,12 +33,15 @@ export class JsonFields {
     return this.#followers[previous + 1]!;
   }
 
-  /** Where the value begins if `bytes[at, end)` begins with the member's key and colon, or 0. */
-  match(index: number, bytes: Uint8Array, at: number, end: number): number {
+  /** Where the value begins if the member's key and colon stand at `at`, before `end`; or 0. */
+  match(index: number, view: DataView, at: number, end: number): number {
     const key = this.#keys[index]!;
+    const words = this.#words[index]!;
     const after = at + key.length;
     if (after > end) return 0;
-    for (let k = 1; k < key.length; k++) if (bytes[at + k] !== key[k]) return 0;
+    let k = 0;
+    for (let w = 0; w < words.length; w++, k += 4) if (view.getInt32(at + k, true) !== words[w]) return 0;
+    for (; k < key.length; k++) if (view.getUint8(at + k) !== key[k]) return 0;
     return after;
   }
 
@@ -53,4 +59,9 @@ export class JsonFields {
     }
     return -1;
   }
+}
+
+function wordsOf(key: Uint8Array): Int32Array {
+  const view = new DataView(key.buffer, key.byteOffset, key.length);
+  return Int32Array.from({ length: key.length >> 2 }, (_, word) => view.getInt32(4 * word, true));
 }

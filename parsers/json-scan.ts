@@ -15,16 +15,26 @@ export class JsonScanner {
   exact = true;
   /** A string with an escape was passed. */
   escaped = false;
+  /** The bytes, four at a time. */
+  view: DataView = new DataView(new ArrayBuffer(0));
+  #bytes: Uint8Array = new Uint8Array(0);
+  #end = 0;
   readonly #inObject = new Uint8Array(DEPTH_MAX);
 
-  reset(): void {
+  /** Makes ready to scan `bytes` up to `end`. */
+  open(bytes: Uint8Array, end: number): void {
+    if (bytes !== this.#bytes) this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#bytes = bytes;
+    this.#end = end;
     this.plain = true;
     this.exact = true;
     this.escaped = false;
   }
 
   /** The first position at or after `at` that is not white space, at most `end`. */
-  space(bytes: Uint8Array, at: number, end: number): number {
+  space(at: number): number {
+    const bytes = this.#bytes;
+    const end = this.#end;
     if (at >= end || bytes[at]! > SPACE) return at;
     let i = at;
     while (i < end && IS_SPACE[bytes[i]!] === 1) i++;
@@ -33,8 +43,10 @@ export class JsonScanner {
   }
 
   /** @param at after the opening quote @returns after the closing quote, or an error */
-  string(bytes: Uint8Array, at: number, end: number): number {
-    for (let i = at; i < end; i++) {
+  string(at: number): number {
+    const bytes = this.#bytes;
+    const end = this.#end;
+    for (let i = this.#ordinary(at); i < end; i++) {
       const c = bytes[i]!;
       if (STRING_CLASS[c] === ORDINARY) continue;
       if (c === QUOTE) return i + 1;
@@ -54,41 +66,60 @@ export class JsonScanner {
     return CUT;
   }
 
+  /** @returns the first byte at or after `at` that is not an ordinary one of a string, or one of the last four */
+  #ordinary(at: number): number {
+    const view = this.view;
+    const last = this.#end - 4;
+    let i = at;
+    for (; i <= last; i += 4) {
+      const four = view.getInt32(i, true);
+      // Each term has the high bit of a byte set if that byte is a quote, a backslash, below a space, not ASCII.
+      const found =
+        ((four ^ 0x22222222) - 0x01010101) | ((four ^ 0x5c5c5c5c) - 0x01010101) | (four - 0x20202020) | four;
+      const high = found & 0x80808080;
+      // A borrow may set the bit of a byte behind the one that is meant: the lowest is true.
+      if (high !== 0) return i + ((31 - Math.clz32(high & -high)) >> 3);
+    }
+    return i;
+  }
+
   /** Any value, with what is in it. @param at its first byte @returns after its last, or an error */
-  value(bytes: Uint8Array, at: number, end: number): number {
+  value(at: number): number {
+    const bytes = this.#bytes;
+    const end = this.#end;
     let i = at;
     let depth = 0;
     for (;;) {
       if (i >= end) return CUT;
       const c = bytes[i]!;
       let closed = true;
-      if (c === QUOTE) i = this.string(bytes, i + 1, end);
+      if (c === QUOTE) i = this.string(i + 1);
       else if (c === OPEN_BRACE || c === OPEN_BRACKET) {
         if (depth === DEPTH_MAX) return BAD;
         const inObject = c === OPEN_BRACE;
         this.#inObject[depth++] = inObject ? 1 : 0;
-        i = this.space(bytes, i + 1, end);
+        i = this.space(i + 1);
         if (i >= end) return CUT;
         if (bytes[i] === (inObject ? CLOSE_BRACE : CLOSE_BRACKET)) {
           i++;
           depth--;
         } else {
           closed = false;
-          if (inObject) i = this.#key(bytes, i, end);
+          if (inObject) i = this.#key(i);
         }
-      } else if (c === MINUS || (c >= ZERO && c <= NINE)) i = this.number(bytes, i, end);
+      } else if (c === MINUS || (c >= ZERO && c <= NINE)) i = this.number(i);
       else i = literal(bytes, i, end);
       if (i < 0) return i;
 
       while (closed) {
         if (depth === 0) return i;
-        i = this.space(bytes, i, end);
+        i = this.space(i);
         if (i >= end) return CUT;
         const inObject = this.#inObject[depth - 1] === 1;
         const next = bytes[i++]!;
         if (next === COMMA) {
-          i = this.space(bytes, i, end);
-          if (inObject) i = this.#key(bytes, i, end);
+          i = this.space(i);
+          if (inObject) i = this.#key(i);
           if (i < 0) return i;
           closed = false;
         } else if (next === (inObject ? CLOSE_BRACE : CLOSE_BRACKET)) depth--;
@@ -98,7 +129,9 @@ export class JsonScanner {
   }
 
   /** @param at its first byte @returns after its last, or an error */
-  number(bytes: Uint8Array, at: number, end: number): number {
+  number(at: number): number {
+    const bytes = this.#bytes;
+    const end = this.#end;
     let i = at;
     const negative = bytes[i] === MINUS;
     if (negative) i++;
@@ -124,20 +157,24 @@ export class JsonScanner {
   }
 
   /** A key and its colon, inside an object of unknown shape. @returns the value's position, or an error */
-  #key(bytes: Uint8Array, at: number, end: number): number {
+  #key(at: number): number {
+    const bytes = this.#bytes;
+    const end = this.#end;
     this.plain = false;
     if (at >= end) return CUT;
     if (bytes[at] !== QUOTE) return BAD;
-    const after = this.string(bytes, at + 1, end);
-    return after < 0 ? after : this.colon(bytes, after, end);
+    const after = this.string(at + 1);
+    return after < 0 ? after : this.colon(after);
   }
 
   /** @param at after a key @returns where its value begins, or an error */
-  colon(bytes: Uint8Array, at: number, end: number): number {
-    const i = this.space(bytes, at, end);
+  colon(at: number): number {
+    const bytes = this.#bytes;
+    const end = this.#end;
+    const i = this.space(at);
     if (i >= end) return CUT;
     if (bytes[i] !== COLON) return BAD;
-    return this.space(bytes, i + 1, end);
+    return this.space(i + 1);
   }
 }
 

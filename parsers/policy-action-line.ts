@@ -142,7 +142,7 @@ export class PolicyActionLine implements FlowLine {
     if (scan.end - scan.start + id.length + this.#tail.length + ADDED_BYTES_MAX > out.length - offset)
       return -1;
     let to = put(out, offset, HEAD);
-    to += out.write(id, to, 'latin1');
+    for (let k = 0; k < id.length; k++) out[to++] = id.charCodeAt(k);
     out[to++] = QUOTE;
     to = this.#putMembers(out, to);
     return put(out, to, this.#tail);
@@ -159,7 +159,7 @@ export class PolicyActionLine implements FlowLine {
       const isFurther = k > at.TIMESTAMP;
       const keyAt = isFurther ? further[2 * (k - at.TIMESTAMP - 1)]! : keys[k]!;
       if (keyAt !== runEnd + 1 || runEnd === 0) {
-        to += bytes.copy(out, to, runStart, runEnd);
+        if (runEnd > 0) to += bytes.copy(out, to, runStart, runEnd);
         out[to++] = COMMA;
         runStart = keyAt;
       }

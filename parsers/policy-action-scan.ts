@@ -60,12 +60,12 @@ export class PolicyActionScan {
     this.furtherCount = 0;
     this.cutCount = 0;
     this.misfit = false;
-    this.#json.reset();
-    const at = this.#json.space(bytes, start, end);
+    this.#json.open(bytes, end);
+    const at = this.#json.space(start);
     const isObject = at < end && bytes[at] === OPEN_BRACE;
-    const after = isObject ? this.#object(at + 1, TOP) : this.#json.value(bytes, at, end);
+    const after = isObject ? this.#object(at + 1, TOP) : this.#json.value(at);
     if (after === CUT) return 'truncated';
-    if (after < 0 || this.#json.space(bytes, after, end) !== end) return 'bad_json';
+    if (after < 0 || this.#json.space(after) !== end) return 'bad_json';
     return isObject ? undefined : 'not_a_record';
   }
 
@@ -74,7 +74,7 @@ export class PolicyActionScan {
     const json = this.#json;
     const bytes = this.bytes;
     const end = this.end;
-    let i = json.space(bytes, at, end);
+    let i = json.space(at);
     if (i < end && bytes[i] === CLOSE_BRACE) return i + 1;
     let seen = 0;
     let unknown = false;
@@ -84,14 +84,14 @@ export class PolicyActionScan {
       if (bytes[i] !== QUOTE) return BAD;
       const keyAt = i;
       let index = fields.likely(previous);
-      i = fields.match(index, bytes, keyAt, end);
+      i = fields.match(index, json.view, keyAt, end);
       if (i === 0) {
-        i = json.string(bytes, keyAt + 1, end);
+        i = json.string(keyAt + 1);
         if (i < 0) return i;
         index = this.#find(keyAt, i, fields, previous);
-        i = json.colon(bytes, i, end);
+        i = json.colon(i);
         if (i < 0) return i;
-      } else i = json.space(bytes, i, end);
+      } else i = json.space(i);
       if (i >= end) return CUT;
       previous = index;
       if (index >= 0) {
@@ -103,16 +103,16 @@ export class PolicyActionScan {
         // A second unknown member could repeat the first, and a number as key is written before other keys.
         if (unknown || bytes[keyAt + 1]! <= 0x39) json.plain = false;
         unknown = true;
-        i = json.value(bytes, i, end);
+        i = json.value(i);
         if (i < 0) return i;
         if (fields === TOP) this.#noteFurther(keyAt, i);
       }
-      i = json.space(bytes, i, end);
+      i = json.space(i);
       if (i >= end) return CUT;
       const next = bytes[i++];
       if (next === CLOSE_BRACE) return i;
       if (next !== COMMA) return BAD;
-      i = json.space(bytes, i, end);
+      i = json.space(i);
     }
   }
 
@@ -124,17 +124,17 @@ export class PolicyActionScan {
     const slot = fields.slot + index;
     let after: number;
     if (type !== fields.types[index]) {
-      after = json.value(bytes, at, this.end);
+      after = json.value(at);
       json.plain = false;
       if (type !== JSON_TYPES.null) this.misfit = true;
       return after;
     }
-    if (type === JSON_TYPES.string) after = json.string(bytes, at + 1, this.end);
+    if (type === JSON_TYPES.string) after = json.string(at + 1);
     else if (fields === TOP && slot === SRC) after = this.#object(at + 1, SRC_FIELDS);
     else if (fields === TOP && slot === DEST) after = this.#object(at + 1, DEST_FIELDS);
     else if (fields === TOP && slot === CONNECTION) after = this.#object(at + 1, CONNECTION_FIELDS);
     else if (fields === TOP && slot === POLICIES) after = this.#policies(at + 1);
-    else after = json.value(bytes, at, this.end);
+    else after = json.value(at);
     if (after < 0) return after;
     this.starts[slot] = at;
     this.ends[slot] = after;
@@ -154,7 +154,7 @@ export class PolicyActionScan {
     const json = this.#json;
     const bytes = this.bytes;
     const end = this.end;
-    let i = json.space(bytes, at, end);
+    let i = json.space(at);
     if (i < end && bytes[i] === CLOSE_BRACKET) return i + 1;
     for (;;) {
       if (i >= end) return CUT;
@@ -165,15 +165,15 @@ export class PolicyActionScan {
         if (this.starts[POLICY_NAME] === 0) json.plain = false;
       } else {
         this.misfit = true;
-        i = json.value(bytes, i, end);
+        i = json.value(i);
       }
       if (i < 0) return i;
-      i = json.space(bytes, i, end);
+      i = json.space(i);
       if (i >= end) return CUT;
       const next = bytes[i++];
       if (next === CLOSE_BRACKET) return i;
       if (next !== COMMA) return BAD;
-      i = json.space(bytes, i, end);
+      i = json.space(i);
     }
   }
 

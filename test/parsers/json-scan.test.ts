@@ -10,8 +10,9 @@ function scan(text: string | Buffer): { end: number; plain: boolean; exact: bool
   const bytes = Buffer.concat([Buffer.from('x'), Buffer.from(text), Buffer.from('"}]')]);
   const json = new JsonScanner();
   const length = bytes.length - 3;
-  const value = json.value(bytes, json.space(bytes, 1, length), length);
-  const end = value < 0 ? value : json.space(bytes, value, length) === length ? length : BAD;
+  json.open(bytes, length);
+  const value = json.value(json.space(1));
+  const end = value < 0 ? value : json.space(value) === length ? length : BAD;
   return { end, plain: json.plain, exact: json.exact };
 }
 
