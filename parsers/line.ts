@@ -51,9 +51,20 @@ export interface FlowLine {
    * Writes the record as `JSON.stringify(toRecord(id))` has it, in UTF-8, to `out` from `at` on; where the
    * format can, straight from the line's bytes.
    * @param id ASCII that JSON writes without escapes
+   * @param enricher what the record is to be enriched by before, as by `enricher.enrich`
    * @returns where the JSON ends, or -1 where `out` may have too little room
    */
-  writeJson?(id: string, out: Buffer, at: number): number;
+  writeJson?(id: string, out: Buffer, at: number, enricher?: Enricher): number;
+}
+
+/**
+ * Gives sides what their source has not: one without `pod_name`, `node_name` or `workload_name` its address as
+ * `instance`, and an `instance` its `network`.
+ */
+export interface Enricher {
+  enrich(record: FlowRecord): void;
+  /** The network of an address; undefined for what is none. */
+  networkOf(address: string): string | undefined;
 }
 
 /** A line of an input that has no flow semantics; `toRecord` keeps it as it is. */
