@@ -1,6 +1,6 @@
 import { canonicalIpBytes, isIpv4 } from './ip.ts';
 import { decodeJsonExactly } from './json-decode.ts';
-import type { FlowLine, UnparsableReason } from './line.ts';
+import type { Enricher, FlowLine, UnparsableReason } from './line.ts';
 import { type Line, policyActionRecord } from './policy-action-record.ts';
 import * as at from './policy-action-scan.ts';
 import { PolicyActionScan } from './policy-action-scan.ts';
@@ -49,6 +49,8 @@ export class PolicyActionLine implements FlowLine {
   readonly #tail: Buffer;
   readonly #scan = new PolicyActionScan();
   #finer = '';
+  #srcAdded: Buffer = NOTHING;
+  #destAdded: Buffer = NOTHING;
   /** The line's members stand as the record has them; only its order and what is added may differ. */
   #verbatim = false;
 
@@ -133,19 +135,44 @@ export class PolicyActionLine implements FlowLine {
     });
   }
 
-  writeJson(id: string, out: Buffer, offset: number): number {
+  writeJson(id: string, out: Buffer, offset: number, enricher?: Enricher): number {
     const scan = this.#scan;
     if (!this.#verbatim) {
-      const json = Buffer.from(JSON.stringify(this.toRecord(id)));
+      const record = this.toRecord(id);
+      enricher?.enrich(record);
+      const json = Buffer.from(JSON.stringify(record));
       return json.length > out.length - offset ? -1 : offset + json.copy(out, offset);
     }
-    if (scan.end - scan.start + id.length + this.#tail.length + ADDED_BYTES_MAX > out.length - offset)
-      return -1;
+    this.#srcAdded = this.#addedTo(at.SRC_SIDE, at.SRC_IP, enricher);
+    this.#destAdded = this.#addedTo(at.DEST_SIDE, at.DEST_IP, enricher);
+    const added =
+      HEAD.length + id.length + this.#srcAdded.length + this.#destAdded.length + this.#tail.length;
+    if (scan.end - scan.start + added + PUNCTUATION_BYTES > out.length - offset) return -1;
     let to = put(out, offset, HEAD);
     for (let k = 0; k < id.length; k++) out[to++] = id.charCodeAt(k);
     out[to++] = QUOTE;
     to = this.#putMembers(out, to);
     return put(out, to, this.#tail);
+  }
+
+  /** What the record has at the end of a side beyond the line, with a comma before it. */
+  #addedTo(side: number, ipSlot: number, enricher: Enricher | undefined): Buffer {
+    const { bytes, starts, ends } = this.#scan;
+    const note = this.#isNamed(side) ? RESOLVED : NOTHING;
+    if (enricher === undefined) return note;
+    const isInstance = starts[side + at.INSTANCE] !== 0;
+    const isSomebody =
+      starts[side + at.POD_NAME] !== 0 ||
+      starts[side + at.SIDE_NODE_NAME] !== 0 ||
+      starts[side + at.WORKLOAD_NAME] !== 0;
+    const hasNetwork = starts[side + at.NETWORK] !== 0;
+    if (isInstance ? hasNetwork : isSomebody) return note;
+    const slot = isInstance ? side + at.INSTANCE : ipSlot;
+    const address = bytes.toString('latin1', starts[slot]! + 1, ends[slot]! - 1);
+    const network = hasNetwork ? undefined : enricher.networkOf(address);
+    const instance = isInstance ? '' : `,"instance":"${address}"`;
+    const member = network === undefined ? '' : `,"network":${JSON.stringify(network)}`;
+    return Buffer.from(`${note === RESOLVED ? RESOLVED_TEXT : ''}${instance}${member}`);
   }
 
   /** Copies the members in the record's order, in as few runs as they stand in that order in the line. */
@@ -164,9 +191,11 @@ export class PolicyActionLine implements FlowLine {
         runStart = keyAt;
       }
       runEnd = isFurther ? further[2 * (k - at.TIMESTAMP - 1) + 1]! : ends[k]!;
-      if ((k === at.SRC && this.#isNamed(at.SRC_SIDE)) || (k === at.DEST && this.#isNamed(at.DEST_SIDE))) {
+      const added = k === at.SRC ? this.#srcAdded : k === at.DEST ? this.#destAdded : NOTHING;
+      if (added.length > 0) {
         to += bytes.copy(out, to, runStart, runEnd - 1);
-        to = put(out, to, RESOLVED);
+        const isEmpty = runEnd - starts[k]! === 2;
+        to = put(out, to, isEmpty ? added.subarray(1) : added);
         runStart = runEnd - 1;
       }
     }
@@ -331,9 +360,11 @@ const COMMA = 0x2c;
 const UPPER_T = 0x54;
 const UPPER_Z = 0x5a;
 const HEAD = Buffer.from('{"id":"');
-const RESOLVED = Buffer.from(',"resolved_by":"upstream"');
-/** What `writeJson` adds to a line beside its id and source. */
-const ADDED_BYTES_MAX = HEAD.length + 2 * RESOLVED.length + 8;
+const NOTHING = Buffer.alloc(0);
+const RESOLVED_TEXT = ',"resolved_by":"upstream"';
+const RESOLVED = Buffer.from(RESOLVED_TEXT);
+/** Quotes and commas that `writeJson` puts between what it copies. */
+const PUNCTUATION_BYTES = 32;
 
 const DISPOSITION_NAMES = ['allow', 'deny', 'unknown'] as const;
 const DISPOSITIONS = quoted(DISPOSITION_NAMES);

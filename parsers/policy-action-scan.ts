@@ -267,10 +267,15 @@ export const SRC_PORT = slot(CONNECTION_FIELDS, 'src_port');
 export const DEST_PORT = slot(CONNECTION_FIELDS, 'dest_port');
 export const PROTOCOL = slot(CONNECTION_FIELDS, 'protocol');
 export const DIRECTION = slot(CONNECTION_FIELDS, 'direction');
-/** First slots of the sides; `RESOLVED_BY` and the first `NAMES` of each are counted from them. */
+/** First slots of the sides. The others are counted from them, the first `NAMES` are of names. */
 export const SRC_SIDE = SRC_FIELDS.slot;
 export const DEST_SIDE = DEST_FIELDS.slot;
 export const NAMES = SRC_FIELDS.names.indexOf('node_name') + 1;
+export const POD_NAME = SRC_FIELDS.names.indexOf('pod_name');
+export const WORKLOAD_NAME = SRC_FIELDS.names.indexOf('workload_name');
+export const SIDE_NODE_NAME = SRC_FIELDS.names.indexOf('node_name');
+export const INSTANCE = SRC_FIELDS.names.indexOf('instance');
+export const NETWORK = SRC_FIELDS.names.indexOf('network');
 export const RESOLVED_BY = SRC_FIELDS.names.indexOf('resolved_by');
 const POLICY_NAME = slot(POLICY_FIELDS, 'name');
 

@@ -57,6 +57,7 @@ const side = object({
   workload_kind: fc.constantFrom('ReplicaSet', 'Node'),
   node_name: name,
   instance: ipv4,
+  network: fc.constantFrom('private', 'public'),
   resolved_by: fc.constantFrom('upstream', 'ip', 'interface'),
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { canonicalIp } from '../../parsers/ip.ts';
-import type { ParsedLine } from '../../parsers/line.ts';
+import type { Enricher, ParsedLine } from '../../parsers/line.ts';
 import { policyActionFormat } from '../../parsers/policy-action.ts';
 import type { FlowRecord } from '../../parsers/record.ts';
 import { furtherMembers, policyAction, writeJsonText } from '../helpers/policy-action-arbitrary.ts';
@@ -14,6 +14,23 @@ const ID = '0123456789abcdef';
 const RUNS = 3000;
 const parser = policyActionFormat({ input: INPUT, node: NODE, dispositions: [] }).open();
 const out = Buffer.alloc(1 << 16);
+
+/** Calls addresses by their last digit, and knows no network of some. */
+const enricher: Enricher = {
+  networkOf: (address) => (address.endsWith('1') ? undefined : `"net" ${address.slice(-1)}`),
+  enrich({ connection, src, dest }) {
+    for (const [side, ip] of [
+      [src, connection.src_ip],
+      [dest, connection.dest_ip],
+    ] as const) {
+      const isNamed = [side.pod_name, side.node_name, side.workload_name].some((name) => name !== undefined);
+      if (side.instance === undefined && isNamed) continue;
+      side.instance ??= ip!;
+      const network = enricher.networkOf(side.instance);
+      if (side.network === undefined && network !== undefined) side.network = network;
+    }
+  },
+};
 
 function parse(line: Buffer): ParsedLine {
   const bytes = Buffer.concat([Buffer.from('"}'), line, Buffer.from('"}')]);
@@ -42,6 +59,10 @@ function compare(line: Buffer): string {
   expect(JSON.stringify(JSON.parse(json))).toBe(JSON.stringify({ ...plain.record, id: ID }));
   const end = parsed.writeJson!(ID, out, 3);
   expect(out.toString('utf8', 3, end)).toBe(json);
+  const record = parsed.toRecord(ID);
+  enricher.enrich(record);
+  const enrichedEnd = parsed.writeJson!(ID, out, 3, enricher);
+  expect(out.toString('utf8', 3, enrichedEnd)).toBe(JSON.stringify(record));
   expect(parsed.timeUs).toBe(plain.timeUs);
   expect(parsed.timeDigits).toBe(plain.digits);
   expect(parsed.count).toBe(plain.record.count);
