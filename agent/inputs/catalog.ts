@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { Format } from '../../parsers/line.ts';
 import { type Entry, type FileId, fileId, type RotatedSet } from './discover.ts';
 import { FollowedFile, type OpenFile, type SavedFile } from './followed-file.ts';
-import { anchorOf, TAIL_BYTES } from './identity.ts';
+import { anchorOf, SAME_BYTES_MIN } from './identity.ts';
 import { PlainSource } from './source.ts';
 import type { Trouble } from './trouble.ts';
 import { UnpackedSource } from './unpack.ts';
@@ -35,6 +35,12 @@ interface Candidate {
   readonly size: number;
 }
 
+/** A content, and where to read on in the file that was found to hold it: nowhere, if `all` was read. */
+interface Recognised {
+  readonly file: FollowedFile;
+  readonly held: number | 'all';
+}
+
 /**
  * Knows every content of one input and finds out, at each listing, which file holds which. It promises that a
  * content is read from one place at a time and from where it was left, whatever its file is called by then; a
@@ -50,8 +56,6 @@ export class Catalog {
   readonly #options: CatalogOptions;
   readonly #trouble: Trouble;
   readonly #contents = new Set<FollowedFile>();
-  /** Closed files as they were when last examined; they are opened again only when they differ. */
-  readonly #examined = new Map<FileId, { size: bigint; mtimeNs: bigint; file: FollowedFile }>();
   /** Configured paths that had their first start. */
   readonly #started: Set<string>;
   /** Files that were there at the first start and could not be opened then. */
@@ -105,23 +109,26 @@ export class Catalog {
     }
     this.#present.clear();
     const holders = new Map<FileId, FollowedFile>();
-    for (const file of this.#contents) if (file.open !== undefined) holders.set(file.id, file);
+    for (const file of this.#contents) {
+      if (file.open !== undefined || file.closedAs !== undefined) holders.set(file.id, file);
+    }
     const listed = new Set<FileId>();
     const unknown: Entry[] = [];
     for (const { entries } of sets) {
       for (const entry of entries) {
         if (listed.has(entry.id)) continue;
         listed.add(entry.id);
-        const file = holders.get(entry.id) ?? this.#sameAsExamined(entry);
-        if (file === undefined) unknown.push(entry);
-        else this.#found(file, entry, nowMs);
+        const file = holders.get(entry.id);
+        if (file?.open !== undefined || file?.closedAs === stateOf(entry)) this.#found(file!, entry, nowMs);
+        else unknown.push(entry);
       }
     }
+    for (const file of this.#contents) if (!this.#present.has(file)) file.active = false;
     this.#examine(unknown, nowMs);
     this.#arrange(sets);
     for (const file of this.#contents) if (file.open !== undefined) file.mark();
     for (const path of this.#options.paths) this.#started.add(path);
-    this.#forget(listed, nowMs);
+    this.#forget(nowMs);
   }
 
   /** The open file no longer holds what was read of it: its content has gone, and a new one begins in it. */
@@ -167,12 +174,6 @@ export class Catalog {
     this.#present.add(file);
   }
 
-  #sameAsExamined(entry: Entry): FollowedFile | undefined {
-    const known = this.#examined.get(entry.id);
-    if (known === undefined || known.size !== entry.size || known.mtimeNs !== entry.mtimeNs) return undefined;
-    return known.file.id === entry.id ? known.file : undefined;
-  }
-
   /** Finds out what the files hold that no open file accounts for. */
   #examine(entries: readonly Entry[], nowMs: number): void {
     const candidates: Candidate[] = [];
@@ -180,14 +181,23 @@ export class Catalog {
       const candidate = this.#open(entry);
       if (candidate !== undefined) candidates.push(candidate);
     }
-    // Inodes first: whoever is where it was needs no guess, and is not what another file is a copy of.
+    // Who is where it was comes first: it is not what another file is a copy of.
+    const rest = candidates.filter((candidate) => {
+      const known = this.#recognise(candidate, []);
+      if (known?.file.id !== candidate.entry.id) return true;
+      this.#resume(known.file, candidate, known.held, nowMs);
+      return false;
+    });
     // Then active files: what a backup may be a copy of is open before the backup is looked at.
-    const rest = candidates
-      .filter((candidate) => !this.#sameInode(candidate, nowMs))
-      .sort((a, b) => Number(b.entry.active) - Number(a.entry.active));
+    rest.sort((a, b) => Number(b.entry.active) - Number(a.entry.active));
     for (const candidate of rest) {
-      if (this.#isCopyOfOpen(candidate)) closeSync(candidate.open.fd);
-      else if (!this.#movedHere(candidate, nowMs)) this.#begin(candidate, nowMs);
+      const known = this.#isCopyOfOpen(candidate) ? 'copy' : this.#recognise(candidate, rest);
+      if (known === 'copy') closeSync(candidate.open.fd);
+      else if (known === undefined) this.#begin(candidate, nowMs);
+      else {
+        known.file.close();
+        this.#resume(known.file, candidate, known.held, nowMs);
+      }
     }
   }
 
@@ -223,21 +233,6 @@ export class Catalog {
     return undefined;
   }
 
-  #sameInode(candidate: Candidate, nowMs: number): boolean {
-    for (const file of this.#contents) {
-      if (file.open !== undefined || file.id !== candidate.entry.id) continue;
-      const nothing = file.whole ? 'all' : 0;
-      const held = file.anchor.offset === 0 ? nothing : file.heldBy(candidate.open.source);
-      if (held === undefined) {
-        file.id = ''; // The inode was used again, or the file written anew.
-        continue;
-      }
-      this.#resume(file, candidate, held, nowMs);
-      return true;
-    }
-    return false;
-  }
-
   /** Whether a backup holds the bytes of a file that is open and intact, so that nothing needs to be read here. */
   #isCopyOfOpen({ entry, open, size }: Candidate): boolean {
     if (entry.active) return false;
@@ -248,7 +243,7 @@ export class Catalog {
         if (!file.active && file.headIs(open.source)) return true;
       } else if (file.active && file.isCopiedBy(open.source, size)) {
         const anchor = anchorOf(open.source, size);
-        if (anchor !== undefined) file.copy = anchor;
+        if (anchor !== undefined) file.copy = { id: entry.id, anchor };
         file.dirty = true;
         return true;
       }
@@ -256,32 +251,28 @@ export class Catalog {
     return false;
   }
 
-  /** Goes on reading here what was read elsewhere, if the content is here now and nowhere else. */
-  #movedHere(candidate: Candidate, nowMs: number): boolean {
-    const { entry, open } = candidate;
-    let shorter: FollowedFile | undefined;
+  /**
+   * Which of the contents that are nowhere else this file holds: that of which most is known. A content that
+   * was read further than this file goes counts only if no other file goes on with it.
+   * @param others the files that may; empty: only a file that goes on counts
+   */
+  #recognise({ entry, open }: Candidate, others: readonly Candidate[]): Recognised | undefined {
+    let best: (Recognised & { rank: number }) | undefined;
     for (const file of this.#contents) {
-      if (this.#present.has(file) || file.anchor.offset === 0) continue;
-      // Under the active name a few equal bytes are more likely a new file's usual first line.
-      if (entry.active && file.anchor.offset < TAIL_BYTES) continue;
-      const held = file.heldBy(open.source);
-      if (held === undefined) continue;
-      if (file.open !== undefined && file.size > file.offset) {
-        closeSync(open.fd); // The original has lost its name only; this one is looked at when that is read.
-        return true;
+      if (this.#present.has(file)) continue;
+      const sameFile = file.id === entry.id;
+      if (!sameFile && (file.skipped || (entry.active && file.anchor.offset < SAME_BYTES_MIN))) continue;
+      const held = file.heldBy(open.source, entry.id);
+      if (held === undefined || (file.open !== undefined && !file.isIn(open.source))) continue;
+      if (held === 'all' && !file.skipped) {
+        if (others.length === 0) continue;
+        if (others.some((other) => typeof file.heldBy(other.open.source, other.entry.id) === 'number'))
+          continue;
       }
-      if (held === 'all') {
-        shorter ??= file;
-        continue;
-      }
-      file.close();
-      this.#resume(file, candidate, held, nowMs);
-      return true;
+      const rank = (held === 'all' ? 0 : file.offset) + (sameFile ? 0.5 : 0);
+      if (best === undefined || rank > best.rank) best = { file, held, rank };
     }
-    if (shorter === undefined) return false;
-    shorter.close();
-    this.#resume(shorter, candidate, 'all', nowMs);
-    return true;
+    return best;
   }
 
   #resume(file: FollowedFile, candidate: Candidate, held: number | 'all', nowMs: number): void {
@@ -290,8 +281,10 @@ export class Catalog {
     file.grownMs = nowMs;
     this.#found(file, entry, nowMs);
     if (open.packed) {
-      if (held === 'all') this.#passOver(file, candidate);
-      else file.attach(open, held);
+      file.attach(open, held === 'all' ? 0 : held);
+      if (held !== 'all') return;
+      file.skip();
+      this.#close(file, entry);
       return;
     }
     file.attach(open, held === 'all' ? size : held);
@@ -306,23 +299,21 @@ export class Catalog {
     this.#found(file, entry, nowMs);
     const early = !this.#started.has(entry.pattern) || this.#early.has(entry.id);
     if (!early || this.#options.start === 'beginning') file.attach(open, 0);
-    else if (open.packed) this.#passOver(file, candidate);
-    else {
+    else if (open.packed) {
+      file.attach(open, 0);
+      file.skip();
+      this.#close(file, entry);
+    } else {
       file.attach(open, lastLineEnd(open, size, this.#options.lineBytesMax));
       if (!entry.active && file.offset === size) this.#close(file, entry);
     }
     this.#trouble.event('opened', 1);
   }
 
-  #passOver(file: FollowedFile, { entry, open }: Candidate): void {
-    file.attach(open, 0);
-    file.pass();
-    this.#examined.set(entry.id, { size: entry.size, mtimeNs: entry.mtimeNs, file });
-  }
-
-  #close(file: FollowedFile, { id, size, mtimeNs }: Entry): void {
+  #close(file: FollowedFile, entry: Entry): void {
     file.close();
-    this.#examined.set(id, { size, mtimeNs, file });
+    file.closedAs = stateOf(entry);
+    file.dirty = true;
   }
 
   /** Puts the open files of each set in order: those without a name are older than all that have one. */
@@ -338,30 +329,32 @@ export class Catalog {
       const named = open
         .filter((file) => file.set === path && places.has(file.id))
         .sort((a, b) => places.get(a.id)! - places.get(b.id)!);
-      for (const file of nameless) file.active = false;
       following.push({ path, files: [...nameless, ...named] });
       before.delete(path);
     }
     // Sets that no path stands for any more, as all their files are gone: what is open is read to its end.
     for (const [path, files] of before) {
       const left = files.filter((file) => file.open !== undefined);
-      for (const file of left) file.active = false;
       if (left.length > 0) following.push({ path, files: left });
     }
     this.#following = following;
   }
 
-  /** Closed files that are in no listing for a while are forgotten, and what was examined and is gone. */
-  #forget(listed: ReadonlySet<FileId>, nowMs: number): void {
-    for (const id of this.#examined.keys()) if (!listed.has(id)) this.#examined.delete(id);
+  /** Forgets closed files that were in no listing for a while, and at once those of which nothing is known. */
+  #forget(nowMs: number): void {
     for (const file of this.#contents) {
       if (file.open !== undefined) continue;
       if (file.seenMs === 0) file.seenMs = nowMs;
-      if (nowMs - file.seenMs < FORGET_MS) continue;
+      if (nowMs - file.seenMs < FORGET_MS && (file.offset > 0 || file.closedAs !== undefined)) continue;
       this.#contents.delete(file);
       this.#forgotten.push(file.key);
     }
   }
+}
+
+/** A file's size and time of writing, which tell whether a closed file was written to. */
+export function stateOf({ size, mtimeNs }: { size: bigint | number; mtimeNs: bigint }): string {
+  return `${size}@${mtimeNs}`;
 }
 
 /** Where the last whole line of a file ends, so that a torn one is read when it is complete. */

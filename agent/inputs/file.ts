@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs';
 import type { Format } from '../../parsers/line.ts';
 import type { FileInput as FileInputConfig } from '../config/inputs.ts';
 import type { Checkpoint } from '../outbox/types.ts';
-import { Catalog } from './catalog.ts';
+import { Catalog, stateOf } from './catalog.ts';
 import { Discovery } from './discover.ts';
 import type { FollowedFile, SavedFile } from './followed-file.ts';
 import { LineSplitter } from './lines.ts';
@@ -176,7 +176,7 @@ class FileInput implements Input {
             return total;
           }
           total += read;
-          file.pending = read === this.#buffer.length || (file.open.packed && read > 0);
+          file.pending = read === this.#buffer.length;
         }
         if (this.#isFinished(file, files.slice(place + 1), nowMs)) this.#finish(file, handler);
         this.#trouble.settled(file.path);
@@ -195,9 +195,8 @@ class FileInput implements Input {
 
   #finish(file: FollowedFile, handler: LineHandler): void {
     file.finish(this.#buffer, this.#splitter, handler);
-    if (file.open!.packed) file.pass();
-    else file.close();
-    this.#relist = true;
+    file.close();
+    file.closedAs = stateOf(file);
     this.#trouble.event('finished', 1);
   }
 

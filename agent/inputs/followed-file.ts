@@ -1,8 +1,8 @@
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import type { LineParser } from '../../parsers/line.ts';
 import type { FileId } from './discover.ts';
 import type { HashState } from './hash.ts';
-import { type Anchor, anchorAt, compare, HEAD_BYTES, TAIL_BYTES } from './identity.ts';
+import { type Anchor, anchorAt, compare, HEAD_BYTES, SHORTER_BYTES_MIN, TAIL_BYTES } from './identity.ts';
 import type { LineSplitter, LineState } from './lines.ts';
 import { idSeed, recordId } from './record-id.ts';
 import type { Source } from './source.ts';
@@ -15,13 +15,15 @@ export interface SavedFile {
   readonly path: string;
   readonly offset: number;
   readonly skipping?: true;
-  /** All of it counts as read, though nobody looked: it was there before the first start. */
-  readonly whole?: true;
+  /** All of it counts as read, though nobody looked: a compressed backup from before the first start. */
+  readonly skipped?: true;
+  /** The file as it was when it was closed, all of it read; while it is so there is nothing to look for. */
+  readonly closedAs?: string;
   readonly anchor: Anchor;
   /** What was known when the directory was last listed; a backup may have been copied since. */
   readonly earlier: Anchor;
   /** A backup that was seen to be a copy of this content while it was read. */
-  readonly copy?: Anchor;
+  readonly copy?: { readonly id: FileId; readonly anchor: Anchor };
   readonly parser?: unknown;
 }
 
@@ -48,7 +50,8 @@ export class FollowedFile implements LineState {
   readonly parser: LineParser;
   offset = 0;
   skipping = false;
-  whole = false;
+  skipped = false;
+  closedAs: string | undefined;
 
   id: FileId = '';
   path = '';
@@ -103,6 +106,7 @@ export class FollowedFile implements LineState {
   /** Takes a descriptor of a file that holds this content up to `offset`, and reads on from there. */
   attach(open: OpenFile, offset: number): void {
     this.open = open;
+    this.closedAs = undefined;
     this.offset = offset;
     this.#zerosTo = offset;
     this.#headLength = open.source.read(this.#head, 0, HEAD_BYTES, 0);
@@ -121,14 +125,12 @@ export class FollowedFile implements LineState {
     return open;
   }
 
-  /** Counts all of it as read, however long it is: a compressed backup is not written to any more. */
-  pass(): void {
-    this.whole = true;
+  /** Counts all of it as read, however long it is. */
+  skip(): void {
+    this.skipped = true;
+    this.offset = this.#headLength;
+    this.#head.copy(this.#tail, TAIL_BYTES - this.offset, 0, this.offset);
     this.dirty = true;
-    const length = Math.min(TAIL_BYTES, this.#headLength);
-    this.offset = length;
-    this.#head.copy(this.#tail, TAIL_BYTES - length, 0, length);
-    this.close();
   }
 
   close(): void {
@@ -176,13 +178,11 @@ export class FollowedFile implements LineState {
   }
 
   #unchanged(source: Source): boolean {
-    if (this.offset < HEAD_BYTES) {
-      const length = source.read(probe, 0, HEAD_BYTES, 0);
-      // Bytes after the offset were seen and not yet read as a line; only at offset 0 are they all there is.
-      const known = this.offset > 0 ? this.offset : this.#headLength;
-      if (length < known || this.#head.compare(probe, 0, known, 0, known) !== 0) return false;
-      return true;
-    }
+    // Bytes after the offset may be a torn line that is written anew; only at offset 0 are they all there is.
+    const known = this.offset > 0 ? Math.min(HEAD_BYTES, this.offset) : this.#headLength;
+    if (source.read(probe, 0, known, 0) < known) return false;
+    if (this.#head.compare(probe, 0, known, 0, known) !== 0) return false;
+    if (this.offset <= HEAD_BYTES) return true;
     const length = source.read(probe, 0, TAIL_BYTES, this.offset - TAIL_BYTES);
     return length === TAIL_BYTES && this.#tail.compare(probe, 0, TAIL_BYTES) === 0;
   }
@@ -211,7 +211,8 @@ export class FollowedFile implements LineState {
       path: this.path,
       offset: this.offset,
       ...(this.skipping && { skipping: true }),
-      ...(this.whole && { whole: true }),
+      ...(this.skipped && { skipped: true }),
+      ...(this.closedAs !== undefined && { closedAs: this.closedAs }),
       anchor: this.anchor,
       earlier: this.earlier,
       ...(this.copy && { copy: this.copy }),
@@ -224,7 +225,8 @@ export class FollowedFile implements LineState {
     this.path = saved.path;
     this.offset = saved.offset;
     this.skipping = saved.skipping === true;
-    this.whole = saved.whole === true;
+    this.skipped = saved.skipped === true;
+    this.closedAs = saved.closedAs;
     this.earlier = saved.earlier;
     this.copy = saved.copy;
     this.#closedAnchor = saved.anchor;
@@ -245,34 +247,44 @@ export class FollowedFile implements LineState {
     return known > 0 && this.#head.compare(probe, 0, known, 0, known) === 0;
   }
 
-  /** Whether a file of unknown inode holds the same first bytes as this open one, and the same last ones. */
+  /** Whether another file's first `size` bytes are the first of this open one. */
   isCopiedBy(other: Source, size: number): boolean {
-    const own = this.open!.source;
-    const length = Math.min(size, HEAD_BYTES);
-    if (length === 0) return false;
-    return same(own, other, 0, length) && same(own, other, Math.max(0, size - TAIL_BYTES), size);
+    return sameBytes(this.open!.source, other, size);
+  }
+
+  /** Whether another file holds all that this open one does. */
+  isIn(other: Source): boolean {
+    return sameBytes(this.open!.source, other, fstatSync(this.open!.fd).size);
   }
 
   /**
    * Where to read on in `source`, if it holds what was read; `all` if it holds less than was read, as a backup
    * does that was copied before the last lines were written.
    */
-  heldBy(source: Source): number | 'all' | undefined {
-    const { anchor } = this;
+  heldBy(source: Source, id: FileId): number | 'all' | undefined {
+    const { anchor, earlier, copy } = this;
     const found = compare(source, anchor);
-    if (found === 'held') return this.whole ? 'all' : this.offset;
+    if (found === 'held') return this.skipped ? 'all' : this.offset;
     if (found === 'other') return undefined;
-    const shorter = [this.earlier, this.copy];
-    return shorter.some((known) => known && compare(source, known) === 'held') ? 'all' : undefined;
+    if (copy?.id === id && compare(source, copy.anchor) === 'held') return 'all';
+    if (earlier.offset >= SHORTER_BYTES_MIN && compare(source, earlier) === 'held') return 'all';
+    return undefined;
   }
 }
 
-const probe = Buffer.allocUnsafe(HEAD_BYTES);
-const probe2 = Buffer.allocUnsafe(HEAD_BYTES);
+const probe = Buffer.allocUnsafe(Math.max(HEAD_BYTES, TAIL_BYTES));
+const probe2 = Buffer.allocUnsafe(probe.length);
 
-function same(a: Source, b: Source, start: number, end: number): boolean {
-  const length = end - start;
-  if (a.read(probe, 0, length, start) < length || b.read(probe2, 0, length, start) < length) return false;
+/** Compares the beginning and the last bytes before `size`. */
+function sameBytes(a: Source, b: Source, size: number): boolean {
+  if (size === 0) return false;
+  const tail = Math.min(size, TAIL_BYTES);
+  return same(a, b, 0, Math.min(size, HEAD_BYTES)) && same(a, b, size - tail, tail);
+}
+
+function same(a: Source, b: Source, position: number, length: number): boolean {
+  if (a.read(probe, 0, length, position) < length || b.read(probe2, 0, length, position) < length)
+    return false;
   return probe.compare(probe2, 0, length, 0, length) === 0;
 }
 

@@ -4,7 +4,14 @@ import type { Source } from './source.ts';
 /** Of a file's beginning, as many bytes tell it from others. */
 export const HEAD_BYTES = 1024;
 /** Of the bytes before an offset, as many tell whether the file still is what was read. */
-export const TAIL_BYTES = 256;
+export const TAIL_BYTES = 1024;
+/** Fewer equal bytes may be two files' usual first lines. */
+export const SAME_BYTES_MIN = 256;
+/**
+ * A file that is shorter than what was read of a content, but holds so many bytes of it, is what a crash of the
+ * machine left of it, or a copy made a moment before. Fewer may be a header that many files have.
+ */
+export const SHORTER_BYTES_MIN = 4096;
 
 /**
  * What is known of the content of a file up to an offset: hashes of its first bytes and of those before the
@@ -20,7 +27,7 @@ export interface Anchor {
 }
 
 const work = hashState();
-const scratch = Buffer.allocUnsafe(HEAD_BYTES);
+const scratch = Buffer.allocUnsafe(Math.max(HEAD_BYTES, TAIL_BYTES));
 
 export function digest(bytes: Uint8Array, start: number, end: number): string {
   work.fill(0);
