@@ -28,6 +28,25 @@ export const commonSinkKeys = {
   exclude: z
     .optional(z.array(filterSchema))
     .check(z.describe('Does not send records that pass one of these filters.')),
+  sample: z
+    .optional(
+      z.strictObject({
+        allow: count(1, 1_000_000).check(z.describe('Sends one in so many records of allowed connections.')),
+      }),
+    )
+    .check(z.describe('Sends a part of the records; which ones, their ids decide.')),
+  shape: z
+    .optional(
+      z.strictObject({
+        drop: z
+          .prefault(z.array(z.string().check(z.minLength(1))), [])
+          .check(z.describe('Fields to leave out.')),
+        rename: z
+          .prefault(z.record(z.string().check(z.minLength(1)), z.string().check(z.minLength(1))), {})
+          .check(z.describe('New paths of fields, by the old ones.')),
+      }),
+    )
+    .check(z.describe('Changes the records that this sink gets.')),
 };
 
 /** How records are put together into one request. */
