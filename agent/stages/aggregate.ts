@@ -82,7 +82,7 @@ export class Aggregate {
     const window = this.#byKey.get(key);
     if (window === undefined) return false;
     if (!window.reaches(line.timeUs, this.#options.windowUs)) {
-      this.#close(window);
+      this.close(window);
       return false;
     }
     if (alias) this.#aliases.add(line, window);
@@ -103,7 +103,7 @@ export class Aggregate {
   advance(timeUs: number): void {
     for (let window = this.#oldest(); window !== undefined; window = this.#oldest()) {
       if (window.reaches(timeUs, this.#options.windowUs)) return;
-      this.#close(window);
+      this.close(window);
     }
   }
 
@@ -117,16 +117,16 @@ export class Aggregate {
     if (this.#touched) this.#quietSinceUs = nowUs;
     this.#touched = false;
     const isQuiet = nowUs >= this.#quietSinceUs + graceUs;
-    for (const window of this.#opened()) {
+    for (const window of this.opened()) {
       if (window.futureEndUs === 0) window.futureEndUs = nowUs + windowUs;
       const endUs = Math.min(window.firstUs + windowUs, window.futureEndUs);
-      if (isQuiet && nowUs >= endUs + graceUs) this.#close(window);
+      if (isQuiet && nowUs >= endUs + graceUs) this.close(window);
     }
   }
 
   /** Closes everything, in order of opening. */
   closeAll(): void {
-    for (const window of this.#opened()) this.#close(window);
+    for (const window of this.opened()) this.close(window);
   }
 
   /** What changed since the last call. Adds to the lists given. */
@@ -150,7 +150,7 @@ export class Aggregate {
 
   /** Every open window's row, in order of opening. */
   rows(): WindowRow[] {
-    return this.#opened().map((window) => window.toRow());
+    return this.opened().map((window) => window.toRow());
   }
 
   #keep(window: OpenWindow): void {
@@ -167,7 +167,8 @@ export class Aggregate {
     this.#dirty.push(window);
   }
 
-  #close(window: OpenWindow): void {
+  /** Makes a window's record. */
+  close(window: OpenWindow): void {
     this.#out(window.toJson());
     window.close();
     this.#keys.open -= 1;
@@ -186,7 +187,8 @@ export class Aggregate {
     return this.#queue[this.#head];
   }
 
-  #opened(): OpenWindow[] {
+  /** In order of opening. */
+  opened(): OpenWindow[] {
     return this.#queue.slice(this.#head).filter((window) => window.open);
   }
 }

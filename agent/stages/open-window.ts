@@ -52,14 +52,14 @@ export class OpenWindow {
 
   /** @param record what the opening line says; its line is merged afterwards, as every other */
   constructor(input: string, order: number, key: string, firstUs: number, record: FlowRecord) {
-    const { count: _, packets: __, bytes: ___, ...rest } = record;
     this.id = record.id;
     this.key = key;
     this.input = input;
     this.order = order;
     this.firstUs = firstUs;
     this.#lastUs = firstUs;
-    this.#head = JSON.stringify(rest).slice(0, -1);
+    const head = JSON.stringify({ ...record, count: undefined, packets: undefined, bytes: undefined });
+    this.#head = head.slice(0, -1);
   }
 
   merge(line: FlowLine, srcPortsMax: number): void {

@@ -100,9 +100,13 @@ export class Stages {
     this.#shared.summarize.closeQuiet(nowUs);
   }
 
-  /** Makes records of all that is open, and a summary of what was dropped. */
+  /** Makes records of all that is open, in order of opening over all inputs, and a summary of what was dropped. */
   closeAll(): void {
-    for (const { windows } of this.#inputs.values()) windows.closeAll();
+    const all = [...this.#inputs.values()].flatMap(({ windows }) =>
+      windows.opened().map((window) => ({ windows, window })),
+    );
+    all.sort((one, other) => one.window.order - other.window.order);
+    for (const { windows, window } of all) windows.close(window);
     this.#shared.summarize.close();
   }
 

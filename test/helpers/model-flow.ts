@@ -112,7 +112,7 @@ export class FlowView implements FlowLine {
       timestamp: this.timestamp(),
       ...(flow.prefix === undefined ? {} : { prefix: flow.prefix }),
       source: { input: 'syslog', format: 'syslog' },
-      ...flow.extra,
+      ...structuredClone(flow.extra),
     };
   }
 }

@@ -50,7 +50,8 @@ const STEP_US = 5_000_000;
 
 export class ModelNode {
   readonly records: ModelRecord[] = [];
-  #open: { key: string; record: ModelRecord }[] = [];
+  /** Of each input its open windows, in order of opening. */
+  readonly #inputs = new Map<string, Map<string, ModelRecord>>();
   #microTokens: bigint;
   #limitUs: number | undefined;
   readonly #options: ModelOptions;
@@ -61,23 +62,29 @@ export class ModelNode {
   }
 
   get open(): number {
-    return this.#open.length;
+    let open = 0;
+    for (const windows of this.#inputs.values()) open += windows.size;
+    return open;
   }
 
   event(event: ModelEvent): ModelClass {
-    for (const window of this.#open.filter((one) => one.record.input === event.input)) {
-      if (this.#reaches(window.record, event.timeUs)) break;
-      this.#close(window);
+    const windows = this.#inputs.get(event.input) ?? new Map<string, ModelRecord>();
+    this.#inputs.set(event.input, windows);
+    for (const [key, record] of windows) {
+      if (this.#reaches(record, event.timeUs)) break;
+      windows.delete(key);
+      this.records.push(record);
     }
-    const own = this.#open.find((one) => one.record.input === event.input && one.key === event.key);
+    const own = windows.get(event.key);
     if (event.merges && own !== undefined) {
-      if (this.#reaches(own.record, event.timeUs)) {
-        this.#merge(own.record, event);
+      if (this.#reaches(own, event.timeUs)) {
+        this.#merge(own, event);
         return 'merged';
       }
-      this.#close(own);
+      windows.delete(event.key);
+      this.records.push(own);
     }
-    if (event.merges && this.#open.length >= this.#options.keysMax) return 'aggregation_limit';
+    if (event.merges && this.open >= this.#options.keysMax) return 'aggregation_limit';
     if (!this.#token(event.timeUs)) return 'rate_limit';
     const record: ModelRecord = {
       id: event.id,
@@ -92,23 +99,19 @@ export class ModelNode {
       bytes: 0,
     };
     this.#merge(record, event);
-    if (event.merges) this.#open.push({ key: event.key, record });
+    if (event.merges) windows.set(event.key, record);
     else this.records.push(record);
     return event.merges ? 'opened' : 'recorded';
   }
 
   /** The end of the input: what is open is closed, in the order of opening. */
   end(input: string): void {
-    for (const window of this.#open.filter((one) => one.record.input === input)) this.#close(window);
+    this.records.push(...(this.#inputs.get(input)?.values() ?? []));
+    this.#inputs.delete(input);
   }
 
   #reaches(record: ModelRecord, timeUs: number): boolean {
     return Math.abs(timeUs - record.firstUs) < this.#options.windowUs;
-  }
-
-  #close(window: { key: string; record: ModelRecord }): void {
-    this.#open = this.#open.filter((one) => one !== window);
-    this.records.push(window.record);
   }
 
   #merge(record: ModelRecord, event: ModelEvent): void {
