@@ -40,8 +40,10 @@ const agentParse: Contender = {
   name: 'agent: parse',
   files: ['dense', 'mixed', 'gke'],
   role: 'agent',
-  command: (file, work) =>
-    plain(work, [process.execPath, AGENT_PATH, 'parse', '--timezone', 'UTC', '--node', 'bench', file.path]),
+  command: (file, work) => {
+    const options = ['--format', format(file), '--timezone', 'UTC', '--node', 'bench'];
+    return plain(work, [process.execPath, AGENT_PATH, 'parse', ...options, file.path]);
+  },
   found: async (work) => {
     const records = await countLines(join(work, 'out'));
     const told = JSON.parse(
@@ -83,14 +85,13 @@ function agentRun(aggregates: boolean): Contender {
 
 /** As deployed, but for limits: what these files hold in a second of event time is more than most nodes see. */
 function runConfig(file: GeneratedFile, work: string, aggregates: boolean): string {
-  const format = file.path.includes('gke-') ? 'policy_action' : 'syslog';
   return `
 node: bench
 inputs:
   - type: file
-    format: ${format}
+    format: ${format(file)}
     paths: [${file.path}]
-    start: beginning${format === 'syslog' ? '\n    timezone: UTC' : ''}
+    start: beginning${format(file) === 'syslog' ? '\n    timezone: UTC' : ''}
 limit: {connections_per_second: 0}
 aggregate: {dispositions: [${aggregates ? 'deny, unknown' : ''}], keys_max: 200000}
 state: {path: ${join(work, 'state')}}
@@ -186,12 +187,16 @@ function isInstalled(program: string): boolean {
   }
 }
 
+function format(file: GeneratedFile): 'syslog' | 'policy_action' {
+  return file.path.includes('gke-') ? 'policy_action' : 'syslog';
+}
+
 function needle(file: GeneratedFile): string {
-  return file.path.includes('gke-') ? '"disposition":' : 'calico-packet: ';
+  return format(file) === 'syslog' ? 'calico-packet: ' : '"disposition":';
 }
 
 function peerConfig(peer: string, file: GeneratedFile): string {
-  return join(PEERS, `${peer}-${file.path.includes('gke-') ? 'json' : 'packets'}.conf`);
+  return join(PEERS, `${peer}-${format(file) === 'syslog' ? 'packets' : 'json'}.conf`);
 }
 
 function peerEnv(file: GeneratedFile, work: string): Record<string, string> {
