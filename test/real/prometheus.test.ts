@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,8 +11,8 @@ import { MergedLines, NoiseLines, PacketLines, PolicyActionLines } from '../help
 const LINES = 2000;
 const POLL = { timeout: 30_000, interval: 200 };
 
-// What /metrics says, to those who read it: promtool's lint, and a Prometheus that scrapes it.
-describe('metrics', () => {
+// What /metrics says to those who read it.
+describe('the metrics, scraped by Prometheus', () => {
   const dir = mkdtempSync(join(tmpdir(), 'policy-log-agent-metrics-'));
   let agent: AgentProcess;
   let prometheus: ChildProcess;
@@ -84,12 +84,7 @@ describe('metrics', () => {
     return value === undefined ? undefined : Number(value);
   }
 
-  it('pass the lint of promtool', async () => {
-    const text = await (await fetch(`${await agent.ready()}/metrics`)).text();
-    expect(execFileSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })).toBe('');
-  });
-
-  it('are scraped by Prometheus, and count every line that was written', async () => {
+  it('count every line that was written', async () => {
     const lines = () => query('sum(policy_log_agent_input_lines_total)').catch(() => undefined);
     await expect.poll(lines, POLL).toBe(2 * LINES);
     expect(await query('up{job="agent"}')).toBe(1);
