@@ -37,7 +37,7 @@ rm "$root/files"
 
 install -D "$node" "$root/usr/local/bin/node"
 mkdir -p "$root/usr/local/lib/node_modules"
-cp -a "$(npm root --global)/npm" "$root/usr/local/lib/node_modules/"
+cp -a "$(npm root --global --loglevel=error)/npm" "$root/usr/local/lib/node_modules/"
 ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
 tar --create --directory "$root" . \
   | "${store[@]}" import --quiet --change 'CMD ["node"]' \
