@@ -8,7 +8,7 @@ set -euo pipefail
 
 # command → Debian package
 case ${1:-} in
-  e2e) needed=(ip:iproute2 ping:iputils-ping iptables:iptables nft:nftables rsyslogd:rsyslog logrotate:logrotate
+  e2e) needed=(ip:iproute2 ping:iputils-ping sysctl:procps iptables:iptables nft:nftables rsyslogd:rsyslog logrotate:logrotate
                 promtool:prometheus mawk:mawk) ;;
   real) needed=(prometheus:prometheus podman:podman runc:runc mmdebstrap:mmdebstrap) ;;
   *) echo "usage: $0 e2e|real" >&2; exit 64 ;;
