@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { AGENT, AgentProcess } from '../helpers/agent-process.ts';
+import { AGENT_PATH } from '../helpers/agent-child.ts';
+import { AgentProcess } from '../helpers/agent-process.ts';
 import { memory } from './process-cost.ts';
 
 // `npm run size`: how large the bundle is, and what the agent holds in memory while its one file is quiet.
@@ -24,8 +25,8 @@ const agent = new AgentProcess(folder, {
 try {
   await agent.ready();
   await sleep(REST_MS);
-  const { rssBytes, anonymousBytes } = memory(agent.process.pid!);
-  const bundle = readFileSync(AGENT);
+  const { rssBytes, anonymousBytes } = memory(agent.pid);
+  const bundle = readFileSync(AGENT_PATH);
   process.stdout.write(
     `bundle: ${bundle.length} bytes (${gzipSync(bundle).length} with gzip)\n` +
       `RSS at rest: ${(rssBytes / MIB).toFixed(1)} MiB, of which ${(anonymousBytes / MIB).toFixed(1)} MiB is its own\n`,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
-import { AGENT } from '../helpers/agent-process.ts';
+import { AGENT_PATH } from '../helpers/agent-child.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -26,25 +26,25 @@ test('npx finds the command, and the Node.js that came with it', async () => {
 });
 
 test('it is one executable file that begins with its interpreter', () => {
-  accessSync(AGENT, constants.X_OK);
-  expect(readFileSync(AGENT, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  accessSync(AGENT_PATH, constants.X_OK);
+  expect(readFileSync(AGENT_PATH, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
 });
 
 test('an older Node.js is told so, instead of failing at a module that it does not have', async () => {
   const older = 'Object.defineProperty(process, "versions", {value: {...process.versions, node: "20.19.0"}})';
-  const argv = ['--import', `data:text/javascript,${encodeURIComponent(older)}`, AGENT, '--version'];
+  const argv = ['--import', `data:text/javascript,${encodeURIComponent(older)}`, AGENT_PATH, '--version'];
   expect(await execute(process.execPath, argv)).toEqual({
     code: 69,
     stdout: '',
     stderr: `policy-log-agent needs Node.js 24.15 or newer; this is 20.19.0 (${process.execPath})\n`,
   });
   // It would not come to that sentence if Node.js had to find modules before the first line runs.
-  expect(readFileSync(AGENT, 'utf8')).not.toMatch(/\bfrom\s*["'](node:)?[a-z_/]+["'];/);
+  expect(readFileSync(AGENT_PATH, 'utf8')).not.toMatch(/\bfrom\s*["'](node:)?[a-z_/]+["'];/);
 });
 
 test('validate works without any module beside the file', async () => {
   const { code, stderr } = await execute(process.execPath, [
-    AGENT,
+    AGENT_PATH,
     'validate',
     '--config',
     '/nonexistent.yaml',

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -119,9 +118,7 @@ describe('kill -9 at random instants while files rotate', () => {
       // Some while they start, most well into their work.
       if (random.unit() < 0.8) await agent.ready();
       await delay(random.unit() * 250);
-      agent.process.kill('SIGKILL');
-      if (agent.process.exitCode === null && agent.process.signalCode === null)
-        await once(agent.process, 'exit');
+      await agent.kill();
     }
     clearInterval(ticking);
     syslog.close();

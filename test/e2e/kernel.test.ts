@@ -23,7 +23,7 @@ describe.skipIf(unavailable !== undefined).each(TEMPLATES)('lines of a real kern
   const lab = new KernelLab();
   const server = new RecordServer();
   const rsyslog = new Rsyslog(dir, template, 'node-1');
-  let agent: AgentProcess;
+  let agent: AgentProcess | undefined;
 
   beforeAll(async () => {
     lab.up();
@@ -40,7 +40,7 @@ describe.skipIf(unavailable !== undefined).each(TEMPLATES)('lines of a real kern
   });
 
   afterAll(async () => {
-    await agent.stop();
+    await agent?.stop();
     await rsyslog.stop();
     await server.close();
     lab.down();
@@ -151,7 +151,7 @@ describe.skipIf(unavailable !== undefined).each(TEMPLATES)('lines of a real kern
   });
 
   it('ends with 0 and accounts that close', async () => {
-    const { code, accounts } = await agent.stop();
+    const { code, accounts } = await agent!.stop();
     expect(code).toBe(0);
     expect(accounts!.records).toBeGreaterThan(30);
   });

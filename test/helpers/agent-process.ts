@@ -1,45 +1,36 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stringify } from 'yaml';
 import type { AccountsSummary } from '../../agent/observe/accounts.ts';
 import { assertAccountsClose } from './accounts-close.ts';
+import { AgentChild, type LogLine } from './agent-child.ts';
 import { Awaited } from './awaited.ts';
 
-export const AGENT = join(import.meta.dirname, '../../dist/policy-log-agent.mjs');
-
-/** A line of the agent's own log. */
-interface LogLine {
-  level: string;
-  msg: string;
-  [field: string]: unknown;
-}
-
-/** The built agent as a process of its own, with its log lines and records as they come. */
+/** The built agent under test: its log lines and records as they come, its metrics, its accounts. */
 export class AgentProcess {
   readonly log = new Awaited<LogLine>();
   readonly stdout = new Awaited<string>();
-  readonly process: ChildProcess;
-  readonly #exited: Promise<unknown[]>;
+  readonly #agent: AgentChild;
 
   /** @param config the configuration, as an object; written to `dir` */
   constructor(dir: string, config: object, options: string[] = []) {
     const file = join(dir, 'config.yaml');
     writeFileSync(file, stringify(config));
-    this.process = spawn(process.execPath, [AGENT, 'run', '--config', file, ...options], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.#exited = once(this.process, 'exit');
-    createInterface(this.process.stderr!).on('line', (line) => this.log.push(parseLogLine(line)));
-    createInterface(this.process.stdout!).on('line', (line) => this.stdout.push(line));
+    this.#agent = new AgentChild(['run', '--config', file, ...options], 'pipe', (line) =>
+      this.log.push(line),
+    );
+    createInterface(this.#agent.child.stdout!).on('line', (line) => this.stdout.push(line));
+  }
+
+  get pid(): number {
+    return this.#agent.child.pid!;
   }
 
   /** Resolves with the URL of its HTTP endpoints, once it runs; rejects with what it says when it does not. */
   async ready(): Promise<string> {
     const running = () => this.log.items.find((line) => line.msg === 'running');
-    const ended = this.#exited.then(() => {
+    const ended = this.#agent.ended.then(() => {
       if (running() === undefined) throw new Error(`the agent ended: ${JSON.stringify(this.log.items)}`);
     });
     await Promise.race([this.log.until('the agent says that it runs', () => running() !== undefined), ended]);
@@ -57,28 +48,23 @@ export class AgentProcess {
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
   }
 
-  /** Ends it and resolves with its exit code (null where a signal ended it) and its accounts. */
-  async stop(
-    signal: NodeJS.Signals = 'SIGTERM',
-  ): Promise<{ code: number | null; accounts: AccountsSummary | undefined }> {
-    this.process.kill(signal);
+  /** Ends it as a pod is ended. */
+  async stop(): Promise<{ code: number | string; accounts: AccountsSummary | undefined }> {
+    this.#agent.child.kill('SIGTERM');
     return this.exited();
   }
 
-  /** Rejects where its accounts do not close. */
-  async exited(): Promise<{ code: number | null; accounts: AccountsSummary | undefined }> {
-    const [code] = await this.#exited;
-    const stopped = this.log.items.find((line) => line.msg === 'stopped');
-    const accounts = stopped?.accounts as AccountsSummary | undefined;
-    if (accounts !== undefined) assertAccountsClose(accounts);
-    return { code: code as number | null, accounts };
+  /** Ends it at once; resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#agent.child.kill('SIGKILL');
+    await this.#agent.ended;
   }
-}
 
-function parseLogLine(line: string): LogLine {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return { level: 'fatal', msg: line };
+  /** Resolves with its exit code or the signal that ended it; rejects where its accounts do not close. */
+  async exited(): Promise<{ code: number | string; accounts: AccountsSummary | undefined }> {
+    const code = await this.#agent.ended;
+    const { accounts } = this.#agent;
+    if (accounts !== undefined) assertAccountsClose(accounts);
+    return { code, accounts };
   }
 }

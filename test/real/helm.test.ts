@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { documented } from '../../helm/document-values.ts';
-import { AGENT } from '../helpers/agent-process.ts';
+import { AGENT_PATH } from '../helpers/agent-child.ts';
 import { CHART, helm, type Manifest, only, render } from './helm.ts';
 
 const VALUES = ['values.yaml', ...readdirSync(join(CHART, 'ci')).map((file) => `ci/${file}`)];
@@ -18,7 +18,7 @@ function validate(manifests: Manifest[]) {
   writeFileSync(file, only(manifests, 'ConfigMap').data['config.yaml']);
   const { env } = agentContainer(manifests);
   const values = Object.fromEntries(env.map(({ name }: { name: string }) => [name, `value-of-${name}`]));
-  return spawnSync(process.execPath, [AGENT, 'validate', '--config', file], {
+  return spawnSync(process.execPath, [AGENT_PATH, 'validate', '--config', file], {
     env: values,
     encoding: 'utf8',
   });
