@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import http, { type IncomingHttpHeaders } from 'node:http';
-import https from 'node:https';
+import type { Agent, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { AgentOptions } from 'node:https';
 import type { TlsOptions } from '../agent/config/sinks/common.ts';
+import { http, https } from './node-http.ts';
 
 /** Most of an answer's body that is kept; more is read and forgotten, up to the second bound. */
 const KEPT_BYTES_MAX = 64 << 10;
@@ -22,9 +23,9 @@ export interface Answer {
  */
 export class HttpClient {
   readonly #url: URL;
-  readonly #agent: http.Agent;
+  readonly #agent: Agent;
 
-  private constructor(url: URL, agent: http.Agent) {
+  private constructor(url: URL, agent: Agent) {
     this.#url = url;
     this.#agent = agent;
   }
@@ -56,12 +57,21 @@ export class HttpClient {
     return new Promise((resolve, reject) => {
       const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
       const client = this.#url.protocol === 'http:' ? http : https;
-      const request = client.request(
-        this.#url,
-        { method, agent: this.#agent, signal, headers: { ...headers, 'content-length': length } },
-        (response) => readAnswer(response).then(resolve, reject),
-      );
-      request.on('error', reject);
+      const request = client.request(this.#url, {
+        method,
+        agent: this.#agent,
+        headers: { ...headers, 'content-length': length },
+      });
+      // Cheaper than the request's own `signal`, which watches the stream as well.
+      const abort = () => request.destroy(new AbortedError());
+      signal.addEventListener('abort', abort);
+      const settle = (answer: Answer | undefined, error?: Error) => {
+        signal.removeEventListener('abort', abort);
+        if (answer) resolve(answer);
+        else reject(error);
+      };
+      request.on('error', (error) => settle(undefined, error));
+      request.on('response', (response) => collectAnswer(response, settle));
       request.cork();
       for (const piece of pieces) request.write(piece);
       request.end();
@@ -73,23 +83,38 @@ export class HttpClient {
   }
 }
 
-async function readAnswer(response: http.IncomingMessage): Promise<Answer> {
-  const kept: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    if (bytes < KEPT_BYTES_MAX) kept.push(chunk.subarray(0, KEPT_BYTES_MAX - bytes));
-    bytes += chunk.length;
-    // Leaving the loop destroys the connection.
-    if (bytes > BODY_BYTES_MAX) break;
+/** Thrown when the signal ended the request. */
+export class AbortedError extends Error {
+  override readonly name = 'AbortedError';
+  constructor() {
+    super('the request was given up');
   }
-  return {
-    status: response.statusCode ?? 0,
-    headers: response.headers,
-    body: Buffer.concat(kept).toString(),
-  };
 }
 
-async function readTls(tls: TlsOptions): Promise<https.AgentOptions> {
+function collectAnswer(
+  response: IncomingMessage,
+  settle: (answer: Answer | undefined, error?: Error) => void,
+): void {
+  const kept: Buffer[] = [];
+  let bytes = 0;
+  const finish = () =>
+    settle({
+      status: response.statusCode ?? 0,
+      headers: response.headers,
+      body: Buffer.concat(kept).toString(),
+    });
+  response.on('data', (chunk: Buffer) => {
+    if (bytes < KEPT_BYTES_MAX) kept.push(chunk.subarray(0, KEPT_BYTES_MAX - bytes));
+    bytes += chunk.length;
+    if (bytes <= BODY_BYTES_MAX) return;
+    finish();
+    response.destroy();
+  });
+  response.on('end', finish);
+  response.on('error', (error) => settle(undefined, error));
+}
+
+async function readTls(tls: TlsOptions): Promise<AgentOptions> {
   const [ca, cert, key] = await Promise.all(
     [tls?.ca_file, tls?.cert_file, tls?.key_file].map((path) => path && readFile(path)),
   );

@@ -1,4 +1,4 @@
-import type { Answer } from './http-client.ts';
+import { AbortedError, type Answer } from './http-client.ts';
 import type { Rejected, Retry, TooLarge } from './sink.ts';
 
 const REASON_CHARS_MAX = 300;
@@ -29,7 +29,7 @@ export function judgeAnswer(answer: Answer, nowMs: number): Retry | TooLarge | R
 export function judgeError(error: unknown): Retry {
   const { code, message } = error as NodeJS.ErrnoException;
   const reason = (message || code || String(error)).slice(0, REASON_CHARS_MAX);
-  return { kind: 'retry', cause: code === 'ABORT_ERR' ? 'timeout' : 'network', reason };
+  return { kind: 'retry', cause: error instanceof AbortedError ? 'timeout' : 'network', reason };
 }
 
 /** The status, and what the body says, in one short line. */
