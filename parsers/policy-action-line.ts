@@ -1,9 +1,10 @@
 import { canonicalIpBytes, isIpv4 } from './ip.ts';
 import { decodeJsonExactly } from './json-decode.ts';
 import type { Enricher, FlowLine, UnparsableReason } from './line.ts';
+import { PolicyActionJson } from './policy-action-json.ts';
 import { type Line, policyActionRecord } from './policy-action-record.ts';
-import * as at from './policy-action-scan.ts';
 import { PolicyActionScan } from './policy-action-scan.ts';
+import * as at from './policy-action-slots.ts';
 import type { Disposition, FlowRecord, Policy, Source } from './record.ts';
 import { formatRfc3339, type Instant, readRfc3339 } from './time.ts';
 
@@ -45,12 +46,9 @@ export class PolicyActionLine implements FlowLine {
   readonly #node: string;
   readonly #rules: PolicyActionOptions['dispositions'];
   readonly #source: Source;
-  /** What ends every record of the input. */
-  readonly #tail: Buffer;
+  readonly #json: PolicyActionJson;
   readonly #scan = new PolicyActionScan();
   #finer = '';
-  #srcAdded: Buffer = NOTHING;
-  #destAdded: Buffer = NOTHING;
   /** The line's members stand as the record has them; only its order and what is added may differ. */
   #verbatim = false;
 
@@ -58,7 +56,7 @@ export class PolicyActionLine implements FlowLine {
     this.#node = node;
     this.#rules = dispositions.filter((rule) => rule.policy !== undefined);
     this.#source = { input, format: 'policy_action' };
-    this.#tail = Buffer.from(`,"source":${JSON.stringify(this.#source)}}`);
+    this.#json = new PolicyActionJson(this.#source);
   }
 
   /** @returns what is wrong with the line, or undefined: then this is the line until the next call */
@@ -136,78 +134,11 @@ export class PolicyActionLine implements FlowLine {
   }
 
   writeJson(id: string, out: Buffer, offset: number, enricher?: Enricher): number {
-    const scan = this.#scan;
-    if (!this.#verbatim) {
-      const record = this.toRecord(id);
-      enricher?.enrich(record);
-      const json = Buffer.from(JSON.stringify(record));
-      return json.length > out.length - offset ? -1 : offset + json.copy(out, offset);
-    }
-    this.#srcAdded = this.#addedTo(at.SRC_SIDE, at.SRC_IP, enricher);
-    this.#destAdded = this.#addedTo(at.DEST_SIDE, at.DEST_IP, enricher);
-    const added =
-      HEAD.length + id.length + this.#srcAdded.length + this.#destAdded.length + this.#tail.length;
-    if (scan.end - scan.start + added + PUNCTUATION_BYTES > out.length - offset) return -1;
-    let to = put(out, offset, HEAD);
-    for (let k = 0; k < id.length; k++) out[to++] = id.charCodeAt(k);
-    out[to++] = QUOTE;
-    to = this.#putMembers(out, to);
-    return put(out, to, this.#tail);
-  }
-
-  /** What the record has at the end of a side beyond the line, with a comma before it. */
-  #addedTo(side: number, ipSlot: number, enricher: Enricher | undefined): Buffer {
-    const { bytes, starts, ends } = this.#scan;
-    const note = this.#isNamed(side) ? RESOLVED : NOTHING;
-    if (enricher === undefined) return note;
-    const isInstance = starts[side + at.INSTANCE] !== 0;
-    const isSomebody =
-      starts[side + at.POD_NAME] !== 0 ||
-      starts[side + at.SIDE_NODE_NAME] !== 0 ||
-      starts[side + at.WORKLOAD_NAME] !== 0;
-    const hasNetwork = starts[side + at.NETWORK] !== 0;
-    if (isInstance ? hasNetwork : isSomebody) return note;
-    const slot = isInstance ? side + at.INSTANCE : ipSlot;
-    const address = bytes.toString('latin1', starts[slot]! + 1, ends[slot]! - 1);
-    const network = hasNetwork ? undefined : enricher.networkOf(address);
-    const instance = isInstance ? '' : `,"instance":"${address}"`;
-    const member = network === undefined ? '' : `,"network":${JSON.stringify(network)}`;
-    return Buffer.from(`${note === RESOLVED ? RESOLVED_TEXT : ''}${instance}${member}`);
-  }
-
-  /** Copies the members in the record's order, in as few runs as they stand in that order in the line. */
-  #putMembers(out: Buffer, offset: number): number {
-    const { bytes, starts, ends, keys, further, furtherCount } = this.#scan;
-    let to = offset;
-    let runStart = 0;
-    let runEnd = 0;
-    for (let k = 0; k <= at.TIMESTAMP + furtherCount; k++) {
-      if (k <= at.TIMESTAMP && starts[k] === 0) continue;
-      const isFurther = k > at.TIMESTAMP;
-      const keyAt = isFurther ? further[2 * (k - at.TIMESTAMP - 1)]! : keys[k]!;
-      if (keyAt !== runEnd + 1 || runEnd === 0) {
-        if (runEnd > 0) to += bytes.copy(out, to, runStart, runEnd);
-        out[to++] = COMMA;
-        runStart = keyAt;
-      }
-      runEnd = isFurther ? further[2 * (k - at.TIMESTAMP - 1) + 1]! : ends[k]!;
-      const added = k === at.SRC ? this.#srcAdded : k === at.DEST ? this.#destAdded : NOTHING;
-      if (added.length > 0) {
-        to += bytes.copy(out, to, runStart, runEnd - 1);
-        const isEmpty = runEnd - starts[k]! === 2;
-        to = put(out, to, isEmpty ? added.subarray(1) : added);
-        runStart = runEnd - 1;
-      }
-    }
-    return to + bytes.copy(out, to, runStart, runEnd);
-  }
-
-  /** Whether a side has names, and nothing yet that says whose. */
-  #isNamed(side: number): boolean {
-    const { starts } = this.#scan;
-    if (starts[side + at.RESOLVED_BY] !== 0) return false;
-    for (let k = 0; k < at.NAMES; k++) if (starts[side + k] !== 0) return true;
-    return false;
+    if (this.#verbatim) return this.#json.write(this.#scan, id, out, offset, enricher);
+    const record = this.toRecord(id);
+    enricher?.enrich(record);
+    const json = Buffer.from(JSON.stringify(record));
+    return json.length > out.length - offset ? -1 : offset + json.copy(out, offset);
   }
 
   /** Whether the line has all that a record has and a line may leave out, and nothing that a record replaces. */
@@ -355,16 +286,8 @@ const PORT_MAX = 65_535;
 const COUNT_MAX = 4_294_967_295;
 const BAD_NUMBER = -2;
 
-const QUOTE = 0x22;
-const COMMA = 0x2c;
 const UPPER_T = 0x54;
 const UPPER_Z = 0x5a;
-const HEAD = Buffer.from('{"id":"');
-const NOTHING = Buffer.alloc(0);
-const RESOLVED_TEXT = ',"resolved_by":"upstream"';
-const RESOLVED = Buffer.from(RESOLVED_TEXT);
-/** Quotes and commas that `writeJson` puts between what it copies. */
-const PUNCTUATION_BYTES = 32;
 
 const DISPOSITION_NAMES = ['allow', 'deny', 'unknown'] as const;
 const DISPOSITIONS = quoted(DISPOSITION_NAMES);
@@ -375,12 +298,6 @@ const instant: Instant = { timeUs: 0, digits: 0, finer: '', end: 0 };
 
 function quoted(words: readonly string[]): Buffer[] {
   return words.map((word) => Buffer.from(`"${word}"`));
-}
-
-/** Short literals are faster copied here than by a call into the runtime. */
-function put(out: Buffer, offset: number, bytes: Buffer): number {
-  for (let k = 0; k < bytes.length; k++) out[offset + k] = bytes[k]!;
-  return offset + bytes.length;
 }
 
 function isPort(value: unknown): boolean {

@@ -23,7 +23,7 @@ export function readPolicyActionPlainly(text: string, input: string, node: strin
   const srcIp = canonical(flow.src_ip);
   const destIp = canonical(flow.dest_ip);
   if (srcIp === undefined || destIp === undefined) return { reason: 'bad_address' };
-  if (!isGood(given, flow)) return { reason: 'bad_field' };
+  if (!isGood(given, flow) || hasOddNumbers(text)) return { reason: 'bad_field' };
 
   const { timestamp: _t, id: _i, source: _s, last_timestamp, ...rest } = given;
   const policies = given.policies as Members[] | undefined;
@@ -127,6 +127,15 @@ function isGood(line: Members, flow: Members): boolean {
     ) &&
     ['in', 'out', 'physin', 'physout'].every((name) => ['string', 'undefined'].includes(typeof packet[name]))
   );
+}
+
+/** Whether a known number is written with a sign, a point or an exponent, even where it is a whole one. */
+function hasOddNumbers(text: string): boolean {
+  const mark = (_key: string, value: unknown, { source }: { source?: string } = {}) =>
+    typeof value === 'number' && !/^\d+$/.test(source!) ? 'odd' : value;
+  const line = JSON.parse(text, mark);
+  const { connection } = line;
+  return [line.count, line.packets, line.bytes, connection.src_port, connection.dest_port].includes('odd');
 }
 
 function fits(types: Record<string, string>, members: Members): boolean {
