@@ -29,7 +29,7 @@ const PRIVATE = [
 export class Enrich {
   /** The longest first. */
   readonly #networks: readonly { readonly name: string; readonly network: Network }[];
-  readonly #nameOf = new Map<string, string | undefined>();
+  readonly #nameOf = new Map<string, string>();
 
   constructor(config: EnrichConfig) {
     const configured = config.networks.flatMap(({ name, cidrs }) => cidrs.map((cidr) => named(name, cidr)));
@@ -54,9 +54,11 @@ export class Enrich {
   }
 
   #networkOf(address: string): string | undefined {
-    if (this.#nameOf.has(address)) return this.#nameOf.get(address);
+    const known = this.#nameOf.get(address);
+    if (known !== undefined) return known;
     const words = readAddress(address);
-    const name = words === undefined ? undefined : this.#search(words);
+    if (words === undefined) return undefined;
+    const name = this.#search(words);
     if (this.#nameOf.size >= CACHE_MAX) this.#nameOf.clear();
     this.#nameOf.set(address, name);
     return name;
