@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { Format } from '../../parsers/line.ts';
 import { type Entry, type FileId, fileId, type RotatedSet } from './discover.ts';
 import { FollowedFile, type OpenFile, type SavedFile } from './followed-file.ts';
-import { anchorOf, SAME_BYTES_MIN } from './identity.ts';
+import { anchorOf, SAME_BYTES_MIN, sameBytes } from './identity.ts';
 import { PlainSource } from './source.ts';
 import type { Trouble } from './trouble.ts';
 import { UnpackedSource } from './unpack.ts';
@@ -123,7 +123,11 @@ export class Catalog {
         else unknown.push(entry);
       }
     }
-    for (const file of this.#contents) if (!this.#present.has(file)) file.active = false;
+    for (const file of this.#contents) {
+      if (this.#present.has(file)) continue;
+      file.active = false;
+      file.closedAs = undefined; // Should its inode come back, it is another file's.
+    }
     this.#examine(unknown, nowMs);
     this.#arrange(sets);
     for (const file of this.#contents) if (file.open !== undefined) file.mark();
@@ -182,22 +186,38 @@ export class Catalog {
       if (candidate !== undefined) candidates.push(candidate);
     }
     // Who is where it was comes first: it is not what another file is a copy of.
-    const rest = candidates.filter((candidate) => {
-      const known = this.#recognise(candidate, []);
-      if (known?.file.id !== candidate.entry.id) return true;
-      this.#resume(known.file, candidate, known.held, nowMs);
-      return false;
+    const moved = candidates.filter((candidate) => {
+      const known = this.#try(candidate, () => {
+        if (this.#isCopyOfOpen(candidate) || isCopyOfActive(candidate, candidates)) return undefined;
+        const found = this.#recognise(candidate);
+        return found?.file.id === candidate.entry.id ? found : undefined;
+      });
+      if (known === 'failed') return false;
+      if (known !== undefined) this.#resume(known, candidate, nowMs);
+      return known === undefined;
     });
     // Then active files: what a backup may be a copy of is open before the backup is looked at.
-    rest.sort((a, b) => Number(b.entry.active) - Number(a.entry.active));
-    for (const candidate of rest) {
-      const known = this.#isCopyOfOpen(candidate) ? 'copy' : this.#recognise(candidate, rest);
+    moved.sort((a, b) => Number(b.entry.active) - Number(a.entry.active));
+    for (const [place, candidate] of moved.entries()) {
+      const others = moved.slice(place + 1);
+      const known = this.#try(candidate, () =>
+        this.#isCopyOfOpen(candidate) ? 'copy' : this.#recognise(candidate, others),
+      );
+      if (known === 'failed') continue;
       if (known === 'copy') closeSync(candidate.open.fd);
       else if (known === undefined) this.#begin(candidate, nowMs);
-      else {
-        known.file.close();
-        this.#resume(known.file, candidate, known.held, nowMs);
-      }
+      else this.#resume(known, candidate, nowMs);
+    }
+  }
+
+  /** Looks into a file; where that fails it is closed, and looked into again at the next listing. */
+  #try<T>({ entry, open }: Candidate, look: () => T): T | 'failed' {
+    try {
+      return look();
+    } catch (error) {
+      this.#trouble.failed(entry.path, error);
+      closeSync(open.fd);
+      return 'failed';
     }
   }
 
@@ -240,7 +260,7 @@ export class Catalog {
       if (file.open === undefined || file.open.packed || file.set !== entry.set) continue;
       if (open.packed) {
         // It may be the compressed copy of a backup that is still open. It is looked at again when that is not.
-        if (!file.active && file.headIs(open.source)) return true;
+        if (!file.active && file.beginsAs(open.source)) return true;
       } else if (file.active && file.isCopiedBy(open.source, size)) {
         const anchor = anchorOf(open.source, size);
         if (anchor !== undefined) file.copy = { id: entry.id, anchor };
@@ -254,9 +274,9 @@ export class Catalog {
   /**
    * Which of the contents that are nowhere else this file holds: that of which most is known. A content that
    * was read further than this file goes counts only if no other file goes on with it.
-   * @param others the files that may; empty: only a file that goes on counts
+   * @param others the files that may; left out, only a file that goes on counts
    */
-  #recognise({ entry, open }: Candidate, others: readonly Candidate[]): Recognised | undefined {
+  #recognise({ entry, open }: Candidate, others?: readonly Candidate[]): Recognised | undefined {
     let best: (Recognised & { rank: number }) | undefined;
     for (const file of this.#contents) {
       if (this.#present.has(file)) continue;
@@ -265,7 +285,7 @@ export class Catalog {
       const held = file.heldBy(open.source, entry.id);
       if (held === undefined || (file.open !== undefined && !file.isIn(open.source))) continue;
       if (held === 'all' && !file.skipped) {
-        if (others.length === 0) continue;
+        if (others === undefined) continue;
         if (others.some((other) => typeof file.heldBy(other.open.source, other.entry.id) === 'number'))
           continue;
       }
@@ -275,8 +295,9 @@ export class Catalog {
     return best;
   }
 
-  #resume(file: FollowedFile, candidate: Candidate, held: number | 'all', nowMs: number): void {
+  #resume({ file, held }: Recognised, candidate: Candidate, nowMs: number): void {
     const { entry, open, size } = candidate;
+    file.close();
     file.id = entry.id;
     file.grownMs = nowMs;
     this.#found(file, entry, nowMs);
@@ -316,20 +337,24 @@ export class Catalog {
     file.dirty = true;
   }
 
-  /** Puts the open files of each set in order: those without a name are older than all that have one. */
+  /** Puts the open files of each set in order; one that lost its name stays behind those that were older. */
   #arrange(sets: readonly RotatedSet[]): void {
     const before = new Map(this.#following.map(({ path, files }) => [path, files]));
     const open = [...this.#contents].filter((file) => file.open !== undefined);
     const following: Following[] = [];
     for (const { path, entries } of sets) {
       const places = new Map(entries.map((entry, place) => [entry.id, place]));
-      const nameless = (before.get(path) ?? []).filter(
-        (file) => file.open && file.set === path && !places.has(file.id),
-      );
-      const named = open
-        .filter((file) => file.set === path && places.has(file.id))
+      const own = open.filter((file) => file.set === path);
+      const files = own
+        .filter((file) => places.has(file.id))
         .sort((a, b) => places.get(a.id)! - places.get(b.id)!);
-      following.push({ path, files: [...nameless, ...named] });
+      const known = before.get(path) ?? [];
+      for (const file of known) {
+        if (!own.includes(file) || places.has(file.id)) continue;
+        const older = known.slice(0, known.indexOf(file));
+        files.splice(files.findLastIndex((one) => older.includes(one)) + 1, 0, file);
+      }
+      following.push({ path, files });
       before.delete(path);
     }
     // Sets that no path stands for any more, as all their files are gone: what is open is read to its end.
@@ -350,6 +375,13 @@ export class Catalog {
       this.#forgotten.push(file.key);
     }
   }
+}
+
+/** Whether a backup was copied from an active file that is not open yet either. */
+function isCopyOfActive({ entry, open, size }: Candidate, others: readonly Candidate[]): boolean {
+  if (entry.active || open.packed) return false;
+  const active = others.find((other) => other.entry.active && other.entry.set === entry.set);
+  return active !== undefined && sameBytes(active.open.source, open.source, size);
 }
 
 /** A file's size and time of writing, which tell whether a closed file was written to. */

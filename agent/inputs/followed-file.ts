@@ -2,7 +2,15 @@ import { closeSync, fstatSync } from 'node:fs';
 import type { LineParser } from '../../parsers/line.ts';
 import type { FileId } from './discover.ts';
 import type { HashState } from './hash.ts';
-import { type Anchor, anchorAt, compare, HEAD_BYTES, SHORTER_BYTES_MIN, TAIL_BYTES } from './identity.ts';
+import {
+  type Anchor,
+  anchorAt,
+  compare,
+  HEAD_BYTES,
+  SHORTER_BYTES_MIN,
+  sameBytes,
+  TAIL_BYTES,
+} from './identity.ts';
 import type { LineSplitter, LineState } from './lines.ts';
 import { idSeed, recordId } from './record-id.ts';
 import type { Source } from './source.ts';
@@ -240,11 +248,11 @@ export class FollowedFile implements LineState {
     this.dirty = true;
   }
 
-  /** Whether a source begins as this open file does. */
-  headIs(other: Source): boolean {
-    const length = other.read(probe, 0, HEAD_BYTES, 0);
-    const known = Math.min(length, this.#headLength);
-    return known > 0 && this.#head.compare(probe, 0, known, 0, known) === 0;
+  /** Whether another file begins as this open one does, as far as both go. */
+  beginsAs(other: Source): boolean {
+    const own = this.open!.source;
+    const length = Math.min(own.read(probe, 0, HEAD_BYTES, 0), other.read(probe, 0, HEAD_BYTES, 0));
+    return sameBytes(own, other, length);
   }
 
   /** Whether another file's first `size` bytes are the first of this open one. */
@@ -266,27 +274,14 @@ export class FollowedFile implements LineState {
     const found = compare(source, anchor);
     if (found === 'held') return this.skipped ? 'all' : this.offset;
     if (found === 'other') return undefined;
-    if (copy?.id === id && compare(source, copy.anchor) === 'held') return 'all';
+    if (copy?.id === id && copy.anchor.offset >= SHORTER_BYTES_MIN && compare(source, copy.anchor) === 'held')
+      return 'all';
     if (earlier.offset >= SHORTER_BYTES_MIN && compare(source, earlier) === 'held') return 'all';
     return undefined;
   }
 }
 
 const probe = Buffer.allocUnsafe(Math.max(HEAD_BYTES, TAIL_BYTES));
-const probe2 = Buffer.allocUnsafe(probe.length);
-
-/** Compares the beginning and the last bytes before `size`. */
-function sameBytes(a: Source, b: Source, size: number): boolean {
-  if (size === 0) return false;
-  const tail = Math.min(size, TAIL_BYTES);
-  return same(a, b, 0, Math.min(size, HEAD_BYTES)) && same(a, b, size - tail, tail);
-}
-
-function same(a: Source, b: Source, position: number, length: number): boolean {
-  if (a.read(probe, 0, length, position) < length || b.read(probe2, 0, length, position) < length)
-    return false;
-  return probe.compare(probe2, 0, length, 0, length) === 0;
-}
 
 function isZero(bytes: Buffer, end: number): boolean {
   for (let i = 0; i < end; i++) if (bytes[i] !== 0) return false;

@@ -28,6 +28,7 @@ export interface Anchor {
 
 const work = hashState();
 const scratch = Buffer.allocUnsafe(Math.max(HEAD_BYTES, TAIL_BYTES));
+const scratch2 = Buffer.allocUnsafe(scratch.length);
 
 export function digest(bytes: Uint8Array, start: number, end: number): string {
   work.fill(0);
@@ -70,4 +71,17 @@ function hashesAt(source: Source, offset: number, expected?: string) {
   const tailLength = Math.min(TAIL_BYTES, offset);
   if (source.read(scratch, 0, tailLength, offset - tailLength) < tailLength) return undefined;
   return { head, tail: digest(scratch, 0, tailLength) };
+}
+
+/** Whether two sources have the same first bytes, and the same last ones before `size`. */
+export function sameBytes(a: Source, b: Source, size: number): boolean {
+  if (size === 0) return false;
+  const tail = Math.min(size, TAIL_BYTES);
+  return same(a, b, 0, Math.min(size, HEAD_BYTES)) && same(a, b, size - tail, tail);
+}
+
+function same(a: Source, b: Source, position: number, length: number): boolean {
+  if (a.read(scratch, 0, length, position) < length || b.read(scratch2, 0, length, position) < length)
+    return false;
+  return scratch.compare(scratch2, 0, length, 0, length) === 0;
 }
