@@ -19,6 +19,9 @@ const USAGE = `usage: soak.ts [options]
 
 const SAMPLE_S = 10;
 const ROTATE_BYTES = 64e6;
+/** By then the last lines are read. */
+const DRAIN_MS = 3000;
+const WARM_UP_MINUTES = 1;
 
 interface Sample {
   minute: number;
@@ -84,12 +87,13 @@ async function soak(folder: string, minutes: number, rate: number): Promise<numb
     );
   }
   writer.stop();
+  await sleep(DRAIN_MS);
   agent.stop();
   const ended = await agent.ended;
-  const steady = samples.filter(({ minute }) => minute > 1);
+  const steady = samples.filter(({ minute }) => minute > Math.min(WARM_UP_MINUTES, minutes / 3));
   process.stdout.write(
     `\n${writer.lines} lines written; accounts ${JSON.stringify(agent.accounts)}\n` +
-      `slopes after the first minute: RSS ${slope(steady, 'rssMB')} MB/min, ` +
+      `slopes after warming up: RSS ${slope(steady, 'rssMB')} MB/min, ` +
       `anonymous ${slope(steady, 'anonymousMB')} MB/min, CPU ${slope(steady, 'lineUs')} µs/line/min\n`,
   );
   return ended === 0 && agent.accounts?.lines === writer.lines ? 0 : 1;
@@ -114,6 +118,7 @@ inputs:
     format: syslog
     paths: [${join(folder, 'syslog')}]
     start: beginning
+limit: {connections_per_second: 0}
 state: {path: ${join(folder, 'state')}}
 sinks:
   - {name: archive, type: file, path: ${join(folder, 'records.ndjson')}, rotate: {size_max: 10MB, files_max: 2}}
