@@ -45,6 +45,7 @@ export class Aggregate {
   #head = 0;
   #dirty: OpenWindow[] = [];
   #gone: string[] = [];
+  #open = 0;
   #touched = true;
   #quietSinceUs = 0;
 
@@ -59,7 +60,7 @@ export class Aggregate {
 
   /** Windows of this input that are open. */
   get size(): number {
-    return this.#byKey.size;
+    return this.#open;
   }
 
   get isFull(): boolean {
@@ -137,7 +138,7 @@ export class Aggregate {
       window.stored = true;
       put.push(window.toRow());
     }
-    gone.push(...this.#gone);
+    for (const id of this.#gone) gone.push(id);
     this.#dirty = [];
     this.#gone = [];
   }
@@ -155,6 +156,7 @@ export class Aggregate {
 
   #keep(window: OpenWindow): void {
     this.#keys.open += 1;
+    this.#open += 1;
     this.#byKey.set(window.key, window);
     this.#queue.push(window);
   }
@@ -172,6 +174,7 @@ export class Aggregate {
     this.#out(window.toJson());
     window.close();
     this.#keys.open -= 1;
+    this.#open -= 1;
     if (this.#byKey.get(window.key) === window) this.#byKey.delete(window.key);
     if (window.stored) this.#gone.push(window.id);
   }

@@ -8,27 +8,36 @@ const DISPOSITIONS = ['allow', 'deny', 'unknown'] as const;
 
 type Dropped = SummaryRecord['dropped'];
 
-/** What has been dropped since the last summary, as JSON. */
-interface Saved {
-  readonly openedUs: number;
+/** What has been dropped since the last summary. */
+interface Open {
+  /** When an event ends it. */
+  readonly dueUs: number;
   readonly firstUs: number;
   readonly lastUs: number;
   readonly dropped: Dropped;
 }
 
+interface Saved {
+  readonly open: Open | null;
+  readonly endedUs: number;
+}
+
 /**
  * Says in-band what was dropped, at most once a minute of event time.
  *
- * - A summary opens with the first drop and takes every drop until an event, of whatever input, that is
- *   a minute later, or a minute earlier because a clock was set back; that event ends it. `closeQuiet` ends it
- *   a minute after the clock first saw it, `close` at once.
+ * - A summary opens with the first drop and takes every drop until an event, of whatever input, that is a minute
+ *   later, and a minute after the event that ended the one before: so inputs whose clocks are apart, or a clock
+ *   that jumps to and fro, do not make more of them.
+ * - `closeQuiet` ends it a minute after the clock first saw it, `close` at once.
  * - It counts connections, as the records would have: a line that stands for seven counts seven.
  * - Its id follows from what it says, so the same lines read again give the same id.
  */
 export class Summarize {
   readonly #nodeName: string | undefined;
   readonly #out: (json: string) => void;
-  #open: Saved | undefined;
+  #open: Open | undefined;
+  /** The event time at which one was ended last. */
+  #endedUs = 0;
   #seenUs: number | undefined;
 
   constructor(nodeName: string | undefined, out: (json: string) => void) {
@@ -37,8 +46,8 @@ export class Summarize {
   }
 
   add(timeUs: number, reason: DropReason, disposition: Disposition, connections: number): void {
-    const { openedUs, firstUs, lastUs, dropped } = this.#open ?? {
-      openedUs: timeUs,
+    const { dueUs, firstUs, lastUs, dropped } = this.#open ?? {
+      dueUs: Math.max(timeUs, this.#endedUs) + PERIOD_US,
       firstUs: timeUs,
       lastUs: timeUs,
       dropped: {},
@@ -46,12 +55,14 @@ export class Summarize {
     const byDisposition = dropped[reason] ?? {};
     byDisposition[disposition] = (byDisposition[disposition] ?? 0) + connections;
     dropped[reason] = byDisposition;
-    this.#open = { openedUs, firstUs: Math.min(firstUs, timeUs), lastUs: Math.max(lastUs, timeUs), dropped };
+    this.#open = { dueUs, firstUs: Math.min(firstUs, timeUs), lastUs: Math.max(lastUs, timeUs), dropped };
   }
 
-  /** Ends the summary that an event at this time is a minute away from. */
+  /** Ends the summary if an event at this time does. */
   advance(timeUs: number): void {
-    if (this.#open !== undefined && Math.abs(timeUs - this.#open.openedUs) >= PERIOD_US) this.close();
+    if (this.#open === undefined || timeUs < this.#open.dueUs) return;
+    this.#endedUs = timeUs;
+    this.close();
   }
 
   /** Ends by the clock what no event ends any more. */
@@ -80,12 +91,13 @@ export class Summarize {
     this.#out(JSON.stringify(record));
   }
 
-  save(): Saved | null {
-    return this.#open ?? null;
+  save(): Saved {
+    return { open: this.#open ?? null, endedUs: this.#endedUs };
   }
 
-  restore(saved: Saved | null): void {
-    this.#open = saved ?? undefined;
+  restore({ open, endedUs }: Saved): void {
+    this.#open = open ?? undefined;
+    this.#endedUs = endedUs;
   }
 }
 

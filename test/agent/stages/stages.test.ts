@@ -325,6 +325,17 @@ describe('summaries', () => {
     expect(new Set(run.summaries.map(({ id }) => id)).size).toBe(3);
   });
 
+  test('are no more where two clocks are an hour apart', () => {
+    const run = new StagesRun(limited);
+    for (let index = 0; index < 1000; index += 1) {
+      const timeUs = T0 + index * 100_000 + (index % 2) * 3600 * SECOND;
+      run.line({ ...flow, timeUs, disposition: 'allow' }, index % 2 ? 'ahead' : 'behind');
+      run.line({ ...flow, timeUs, disposition: 'allow' }, index % 2 ? 'ahead' : 'behind');
+    }
+    run.stages.closeAll();
+    expect(run.summaries.length).toBeLessThanOrEqual(3);
+  });
+
   test('leave by the clock a minute after it saw the first drop', () => {
     const run = new StagesRun(limited);
     for (let index = 0; index < 3; index += 1) run.line({ ...flow, disposition: 'allow' });
