@@ -125,6 +125,7 @@ export class Catalog {
     }
     for (const file of this.#contents) {
       if (this.#present.has(file)) continue;
+      if (file.active) file.grownMs = nowMs;
       file.active = false;
       file.closedAs = undefined; // Should its inode come back, it is another file's.
     }
@@ -172,6 +173,7 @@ export class Catalog {
 
   #found(file: FollowedFile, entry: Entry, nowMs: number): void {
     file.path = entry.path;
+    if (file.active && !entry.active) file.grownMs = nowMs; // The writer may hold it for a while.
     file.active = entry.active;
     file.set = entry.set;
     file.seenMs = nowMs;
@@ -349,10 +351,13 @@ export class Catalog {
         .filter((file) => places.has(file.id))
         .sort((a, b) => places.get(a.id)! - places.get(b.id)!);
       const known = before.get(path) ?? [];
+      const writtenNs = new Map(entries.map((entry) => [entry.id, entry.mtimeNs]));
       for (const file of known) {
         if (!own.includes(file) || places.has(file.id)) continue;
         const older = known.slice(0, known.indexOf(file));
-        files.splice(files.findLastIndex((one) => older.includes(one)) + 1, 0, file);
+        const isOlder = (one: FollowedFile) =>
+          older.includes(one) || (writtenNs.get(one.id) ?? 0n) < file.mtimeNs;
+        files.splice(files.findLastIndex(isOlder) + 1, 0, file);
       }
       following.push({ path, files });
       before.delete(path);

@@ -164,7 +164,7 @@ class FileInput implements Input {
   /** Reads from the oldest file that has bytes; a newer one waits until all before it are read. */
   #readSet(files: readonly FollowedFile[], bytesMax: number, nowMs: number, handler: LineHandler): number {
     let total = 0;
-    for (const [place, file] of files.entries()) {
+    for (const file of files) {
       if (file.open === undefined || nowMs < file.retryMs) continue;
       try {
         while (file.pending) {
@@ -178,7 +178,7 @@ class FileInput implements Input {
           total += read;
           file.pending = read === this.#buffer.length;
         }
-        if (this.#isFinished(file, files.slice(place + 1), nowMs)) this.#finish(file, handler);
+        if (this.#isFinished(file, files, nowMs)) this.#finish(file, handler);
         this.#trouble.settled(file.path);
       } catch (error) {
         this.#failed(file, error, nowMs);
@@ -187,10 +187,12 @@ class FileInput implements Input {
     return total;
   }
 
-  #isFinished(file: FollowedFile, newer: readonly FollowedFile[], nowMs: number): boolean {
+  #isFinished(file: FollowedFile, files: readonly FollowedFile[], nowMs: number): boolean {
     if (file.active) return false;
     if (file.open!.packed) return true;
-    return nowMs - file.grownMs >= QUIET_MS && newer.some(({ size }) => size > 0);
+    if (nowMs - file.grownMs < QUIET_MS) return false;
+    // The writer went on elsewhere.
+    return files.some((other) => other !== file && other.size > 0 && other.mtimeNs >= file.mtimeNs);
   }
 
   #finish(file: FollowedFile, handler: LineHandler): void {
