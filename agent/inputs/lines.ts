@@ -47,9 +47,10 @@ export class LineSplitter {
     let from = 0;
     if (file.skipping) {
       const newline = chunk.indexOf(NEWLINE);
-      if (newline < 0) return end;
+      const hole = chunk.subarray(0, newline < 0 ? end : newline).indexOf(0);
+      if (newline < 0 && hole < 0) return end;
       file.skipping = false;
-      from = newline + 1;
+      from = hole < 0 ? newline + 1 : hole;
     }
     let nul = chunk.indexOf(0, from);
     while (nul >= 0) {
