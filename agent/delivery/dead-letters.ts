@@ -30,12 +30,15 @@ export interface DeadLetter {
  */
 export class DeadLetters {
   readonly path: string;
+  /** Where letters stand that are to be sent again, see resend.ts. */
+  readonly resendPath: string;
   readonly #sink: string;
   readonly #bytesMax: number;
 
   /** @param stateFolder the agent's `state.path` */
   constructor(stateFolder: string, sink: string, bytesMax = DEAD_LETTER_BYTES_MAX) {
     this.path = join(stateFolder, 'dead-letters', `${sink}.ndjson`);
+    this.resendPath = join(stateFolder, 'dead-letters', `${sink}.resend.ndjson`);
     this.#sink = sink;
     this.#bytesMax = bytesMax;
   }

@@ -22,6 +22,6 @@ export const fileSinkSchema = z.strictObject({
   fsync: z
     .prefault(z.boolean(), true)
     .check(z.describe('Whether a batch counts as delivered only when it is on the disk.')),
-  batch: batchSchema({ records: 5000, bytes: '4MiB', age: '0ms' }),
+  batch: batchSchema({ records: 5000, bytes: '1MiB', age: '0ms' }),
 });
 export type FileSinkOptions = z.infer<typeof fileSinkSchema>;

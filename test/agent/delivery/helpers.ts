@@ -189,6 +189,15 @@ export function setUp(options: Partial<DeliveryOptions> = {}, source = new Memor
   const events = new CountingEvents();
   const log = memoryLog();
   const deadLetters = new DeadLetters(folder, options.name ?? 'a');
+  const resendParts = {
+    createSink: async () => {
+      sinks.push(new ScriptedSink());
+      return sinks.at(-1)!;
+    },
+    deadLetters,
+    events,
+    log,
+  };
   const delivery = new Delivery(
     {
       name: 'a',
@@ -198,16 +207,7 @@ export function setUp(options: Partial<DeliveryOptions> = {}, source = new Memor
       backoffMaxMs: 30_000,
       ...options,
     },
-    {
-      source,
-      createSink: async () => {
-        sinks.push(new ScriptedSink());
-        return sinks.at(-1)!;
-      },
-      deadLetters,
-      events,
-      log,
-    },
+    { ...resendParts, source },
     clock,
   );
   /** Adds records and lets the delivery see them. */
@@ -223,6 +223,7 @@ export function setUp(options: Partial<DeliveryOptions> = {}, source = new Memor
     events,
     log,
     deadLetters,
+    resendParts,
     delivery,
     commit,
     /** Requests without an answer. */
