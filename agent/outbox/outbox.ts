@@ -2,14 +2,7 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { REPEATED_BYTES_MAX } from '../../sinks/sink.ts';
 import type { Logger } from '../observe/log.ts';
-import {
-  type Cursors,
-  isUnsaved,
-  lowestPosition,
-  newCursor,
-  type SinkCursor,
-  takenUntil,
-} from './cursors.ts';
+import { type Cursors, isUnsaved, lowestPosition, newCursor, takenUntil } from './cursors.ts';
 import { openDatabase } from './database.ts';
 import { CorruptError, classifyFailure, toCommitFailure, toOutboxError } from './failure.ts';
 import { quarantine } from './quarantine.ts';
@@ -145,7 +138,9 @@ export class Outbox implements RecordSource {
   }
 
   position(sink: string): number {
-    return this.#cursor(sink).position;
+    const cursor = this.#sinks.get(sink);
+    if (cursor === undefined) throw new Error(`no sink ${sink} in the outbox`);
+    return cursor.position;
   }
 
   begin(): number {
@@ -157,11 +152,14 @@ export class Outbox implements RecordSource {
   }
 
   acknowledge(sink: string, position: number, bytes: number): void {
-    const cursor = this.#cursor(sink);
+    const cursor = this.#sinks.get(sink);
+    // A sink that was removed from the configuration may still hear of its last request.
+    if (cursor === undefined) return;
     cursor.unsavedBytes += bytes;
     if (position <= cursor.position) return;
     cursor.position = position;
-    if (cursor.unsavedBytes >= REPEATED_BYTES_MAX) this.flush();
+    // Whoever waits for room should not wait for the timer.
+    if (cursor.unsavedBytes >= REPEATED_BYTES_MAX || this.#full) this.flush();
     else this.#armTimer();
   }
 
@@ -253,6 +251,16 @@ export class Outbox implements RecordSource {
     }
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    if (oldest === undefined) this.#giveBack();
+  }
+
+  #giveBack(): void {
+    try {
+      this.#room?.giveBack();
+    } catch (error) {
+      // It was a favour to the disk; the next time will do.
+      if (classifyFailure(error) !== 'disk_full') throw error;
+    }
   }
 
   /** With `drop_oldest`: the position before which blocks must go so that `incoming` bytes fit. */
@@ -264,12 +272,6 @@ export class Outbox implements RecordSource {
 
   #bytes(): number {
     return this.#oldest ? this.#bytesEnd - this.#oldest.bytesBefore : 0;
-  }
-
-  #cursor(sink: string): SinkCursor {
-    const cursor = this.#sinks.get(sink);
-    if (cursor === undefined) throw new Error(`no sink ${sink} in the outbox`);
-    return cursor;
   }
 
   /** Values that are what they were need no page. */

@@ -39,8 +39,19 @@ export class Room {
   ensure(change: Commit): void {
     this.prepare();
     const wanted = roughBytes(change) + this.#stepBytes * SPARE_SHARE;
+    if (this.#freeBytes() < wanted) this.#step(Math.max(wanted, this.#stepBytes));
+  }
+
+  /** Gives the disk back what an outage took; call it when no records are left, for it copies what there is. */
+  giveBack(): void {
+    if (this.#freeBytes() < this.#stepBytes * KEPT_STEPS) return;
+    this.#db.exec('VACUUM');
+    this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+  }
+
+  #freeBytes(): number {
     const [pages] = this.#freePages.get() as unknown as [number];
-    if (pages * USABLE_PAGE_BYTES < wanted) this.#step(Math.max(wanted, this.#stepBytes));
+    return pages * USABLE_PAGE_BYTES;
   }
 
   #step(bytes: number): void {
@@ -53,6 +64,8 @@ export class Room {
 
 /** A page of 4096 bytes less its header and what a row around a blob takes. */
 const USABLE_PAGE_BYTES = 4000;
+/** So many steps of free pages are worth keeping: 64 MiB by default. */
+const KEPT_STEPS = 16;
 /** Kept for the trees' inner pages and the small tables. */
 const SPARE_SHARE = 1 / 16;
 /** A row's key and header, and its share of pages that are not full. */

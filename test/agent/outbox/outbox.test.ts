@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test, vi } from 'vitest';
@@ -243,3 +243,38 @@ function copyOf(path: string): string {
   execFileSync('cp', [`${path}-wal`, `${copy}-wal`]);
   return copy;
 }
+
+test('after an outage is over, the disk gets back what it took', () => {
+  const path = join(tempFolder(), 'state.db');
+  const outbox = openAt(path, { logBytesMax: 64 << 10 });
+  for (let n = 0; n < 20; n++)
+    outbox.commit(change({ ...STATE, blocks: [block(1 + n * 100, 100, 1500)] }), n);
+  const grown = statSync(path).size;
+  expect(grown).toBeGreaterThan(2 << 20);
+  outbox.acknowledge('a', 2001, 3_000_000);
+  outbox.flush();
+  expect(statSync(path).size).toBeLessThan(256 << 10);
+  expect(outbox.commit(change({ blocks: [block(2001, 100)] }), 30)).toEqual({ ok: true });
+  outbox.close();
+  const after = openAt(path);
+  expect(after.load().checkpoints).toEqual(STATE.checkpoints);
+  expect(idsFrom(after, after.position('a'))).toHaveLength(100);
+});
+
+test('while reading is stopped, room is made as soon as a sink confirms', () => {
+  const outbox = openAt(join(tempFolder(), 'state.db'), { sizeMaxBytes: 100 });
+  outbox.commit(change({ blocks: [block(1, 9)] }), 1000);
+  expect(outbox.isFull()).toBe(true);
+  outbox.acknowledge('a', 10, 108);
+  expect(outbox.isFull()).toBe(false);
+});
+
+test('a sink that was removed may still confirm', () => {
+  const outbox = openAt(join(tempFolder(), 'state.db'), { sinks: ['a', 'b'] });
+  outbox.commit(change({ blocks: [block(1, 2)] }), 1000);
+  outbox.configureSinks(['b']);
+  outbox.acknowledge('a', 3, 24);
+  expect(outbox.stats().sinks).toEqual([{ name: 'b', records: 2, dropped: 0 }]);
+});
+
+const STATE = { checkpoints: [{ key: 'file', input: 'syslog', json: '{"offset":1}' }] };
