@@ -1,5 +1,5 @@
 import PQueue from 'p-queue';
-import type { Delivered, Outcome, Retry, Sink } from '../../sinks/sink.ts';
+import type { Delivered, Retry, Sink } from '../../sinks/sink.ts';
 import type { Log } from '../outbox/outbox.ts';
 import type { RecordSource } from '../outbox/types.ts';
 import { backoffMs, unauthorizedBackoffMs } from './backoff.ts';
@@ -9,6 +9,7 @@ import { type Collected, Collector } from './collect.ts';
 import { Concurrency } from './concurrency.ts';
 import type { DeadLetter, DeadLetters } from './dead-letters.ts';
 import { Ledger, type LedgerEntry } from './ledger.ts';
+import { Requests } from './requests.ts';
 import type { DeliveryEvents, DeliveryOptions, DeliveryState } from './types.ts';
 
 /**
@@ -29,8 +30,7 @@ export class Delivery {
   readonly #concurrency: Concurrency;
   readonly #collector: Collector;
   readonly #ledger: Ledger;
-  readonly #requests = new Set<AbortController>();
-  #sink: Promise<Sink> | undefined;
+  readonly #requests: Requests;
   #bytesInFlight = 0;
   #failures = 0;
   /** Single records that were refused since something was delivered. */
@@ -52,7 +52,8 @@ export class Delivery {
     this.#concurrency = new Concurrency(options.concurrency);
     this.#queue = new PQueue({ concurrency: options.concurrency });
     this.#queue.addEventListener('next', () => this.wake());
-    const { source } = parts;
+    const { source, createSink, log } = parts;
+    this.#requests = new Requests(options, createSink, clock, log);
     this.#collector = new Collector(source, source.position(options.name), options.batch, options.accept);
     this.#ledger = new Ledger((position, bytes) => source.acknowledge(options.name, position, bytes));
   }
@@ -82,12 +83,12 @@ export class Delivery {
     this.#clock.clearTimeout(timer);
     this.#giveUp();
     await this.#settled();
-    await this.#closeSink();
+    await this.#requests.closeSink();
   }
 
   state(): DeliveryState {
     return {
-      requestsInFlight: this.#requests.size,
+      requestsInFlight: this.#requests.count,
       bytesInFlight: this.#bytesInFlight,
       concurrency: this.#concurrency.limit,
       failures: this.#failures,
@@ -146,7 +147,7 @@ export class Delivery {
   async #ship(shipment: Shipment): Promise<void> {
     const pauses = this.#pauses;
     const startMs = this.#clock.now();
-    const outcome = await this.#request(shipment.batch);
+    const outcome = await this.#requests.send(shipment.batch);
     const durationMs = this.#clock.now() - startMs;
     this.#bytesInFlight -= shipment.batch.bytes;
     this.#parts.events.request(durationMs, outcome.kind);
@@ -154,31 +155,6 @@ export class Delivery {
     else if (outcome.kind === 'too_large') this.#shrink(shipment, outcome.reason, pauses);
     else if (outcome.kind === 'rejected') this.#narrow(shipment, outcome.reason, pauses);
     else this.#sendAgain(shipment, outcome.cause, outcome, pauses);
-  }
-
-  async #request(batch: RecordBatch): Promise<Outcome> {
-    const controller = new AbortController();
-    this.#requests.add(controller);
-    const { requestTimeoutMs } = this.#options;
-    let isTimeout = false;
-    const timer =
-      requestTimeoutMs !== undefined &&
-      this.#clock.setTimeout(() => {
-        isTimeout = true;
-        controller.abort();
-      }, requestTimeoutMs);
-    let outcome: Outcome;
-    try {
-      this.#sink ??= this.#openSink();
-      outcome = await (await this.#sink).send(batch, controller.signal);
-    } catch (error) {
-      outcome = { kind: 'retry', cause: 'error', reason: String(error) };
-    } finally {
-      if (timer) this.#clock.clearTimeout(timer);
-      this.#requests.delete(controller);
-    }
-    if (outcome.kind !== 'retry' || !isTimeout) return outcome;
-    return { kind: 'retry', cause: 'timeout', reason: `no answer within ${requestTimeoutMs} ms` };
   }
 
   #settle(shipment: Shipment, outcome: Delivered, durationMs: number, pauses: number): void {
@@ -309,7 +285,7 @@ export class Delivery {
     this.#retryTimer = undefined;
     if (withNewSink) {
       await this.#queue.onPendingZero();
-      await this.#closeSink();
+      await this.#requests.closeSink();
     }
     this.#retryAtMs = undefined;
     this.#queue.start();
@@ -340,27 +316,6 @@ export class Delivery {
     return undefined;
   }
 
-  async #openSink(): Promise<Sink> {
-    try {
-      const sink = await this.#parts.createSink();
-      await sink.open?.();
-      return sink;
-    } catch (error) {
-      this.#sink = undefined;
-      throw error;
-    }
-  }
-
-  async #closeSink(): Promise<void> {
-    const sink = this.#sink;
-    this.#sink = undefined;
-    try {
-      await (await sink)?.close();
-    } catch (error) {
-      this.#parts.log.warn({ sink: this.#options.name, reason: String(error) }, 'cannot close the sink');
-    }
-  }
-
   /** Resolves when no request is under way; or a little later, for a sink that does not let go. */
   async #settled(): Promise<void> {
     let timer: unknown;
@@ -377,7 +332,7 @@ export class Delivery {
     this.#queue.clear();
     this.#clock.clearTimeout(this.#ageTimer);
     this.#clock.clearTimeout(this.#retryTimer);
-    for (const request of this.#requests) request.abort();
+    this.#requests.abortAll();
     this.#tellWaiting();
   }
 

@@ -5,18 +5,11 @@ import type { Logger } from '../observe/log.ts';
 import { type Cursors, isUnsaved, lowestPosition, newCursor, takenUntil } from './cursors.ts';
 import { openDatabase } from './database.ts';
 import { CorruptError, classifyFailure, toCommitFailure, toOutboxError } from './failure.ts';
+import { KnownState } from './known-state.ts';
 import { quarantine } from './quarantine.ts';
 import { Room } from './room.ts';
 import { type BlockRow, Store } from './store.ts';
-import type {
-  Checkpoint,
-  Commit,
-  CommitResult,
-  OutboxStats,
-  RecordSource,
-  SavedState,
-  StoredBlock,
-} from './types.ts';
+import type { Commit, CommitResult, OutboxStats, RecordSource, SavedState, StoredBlock } from './types.ts';
 
 /**
  * The outbox: offsets, windows, stage values and records in one database, written by one process.
@@ -42,9 +35,7 @@ export class Outbox implements RecordSource {
   #end = 1;
   #bytesEnd = 0;
   #oldest: BlockRow | undefined;
-  // What a fresh database is given after corruption; windows are left out, for they close within seconds.
-  readonly #checkpoints = new Map<string, Checkpoint>();
-  readonly #values = new Map<string, string>();
+  readonly #known = new KnownState();
   #timer: NodeJS.Timeout | undefined;
   #full = false;
   #isOpen = false;
@@ -72,8 +63,7 @@ export class Outbox implements RecordSource {
   load(): SavedState {
     try {
       const state = this.#use().load();
-      for (const checkpoint of state.checkpoints) this.#checkpoints.set(checkpoint.key, checkpoint);
-      for (const [name, json] of state.values) this.#values.set(name, json);
+      this.#known.remember({ checkpoints: state.checkpoints, forget: [], values: [...state.values] });
       return state;
     } catch (error) {
       if (classifyFailure(error) !== 'corrupt') throw toOutboxError(error, this.#options.path);
@@ -113,17 +103,12 @@ export class Outbox implements RecordSource {
    * With `ok: false` the caller keeps the change, stops reading, and tries again.
    */
   commit(change: Commit, nowMs: number): CommitResult {
-    const state = this.#withoutRepetition(change);
+    const state = this.#known.withoutRepetition(change);
     if (isEmpty(state)) return OK;
     const result = this.#guard(() => this.#writeCommit(state, nowMs));
-    if (!result.ok) {
-      this.#armTimer();
-      return result;
-    }
-    for (const checkpoint of state.checkpoints) this.#checkpoints.set(checkpoint.key, checkpoint);
-    for (const key of state.forget) this.#checkpoints.delete(key);
-    for (const [name, json] of state.values) this.#values.set(name, json);
-    return OK;
+    if (result.ok) this.#known.remember(state);
+    else this.#armTimer();
+    return result;
   }
 
   read(position: number): StoredBlock | undefined {
@@ -274,12 +259,6 @@ export class Outbox implements RecordSource {
     return this.#oldest ? this.#bytesEnd - this.#oldest.bytesBefore : 0;
   }
 
-  /** Values that are what they were need no page. */
-  #withoutRepetition(change: Commit): Commit {
-    const values = change.values.filter(([name, json]) => this.#values.get(name) !== json);
-    return values.length === change.values.length ? change : { ...change, values };
-  }
-
   #armTimer(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
@@ -373,12 +352,7 @@ export class Outbox implements RecordSource {
       this.#sinks.set(name, newCursor(this.#end, dropped));
     }
     store.transaction(() => {
-      store.putState({
-        checkpoints: [...this.#checkpoints.values()],
-        forget: [],
-        windows: { put: [], delete: [] },
-        values: [...this.#values],
-      });
+      store.putState(this.#known.asChange());
       for (const name of this.#sinks.keys()) store.putCursor(name, this.#end);
     });
   }
