@@ -15,7 +15,7 @@ export interface FormatContext {
   /** Zone of stamps that have none, where the input names none. */
   readonly timezone: string;
   /** When this kernel started, µs since the epoch, where it is known. */
-  readonly bootTimeUs?: number;
+  readonly bootTimeUs: number | undefined;
 }
 
 /** The format of a configured input. */

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { bootTimeUs } from '../boot-time.ts';
 import { type Loaded, type LoadedConfig, loadConfig, type NotLoaded, parseConfig } from '../config/load.ts';
 import { problemText } from '../config/problem.ts';
 import { parseFormat } from '../formats.ts';
@@ -34,7 +35,7 @@ export async function parse(files: string[], options: ParseOptions): Promise<num
   const { config } = loaded;
   const node = options.node ?? config.node ?? hostname();
   const timezone = options.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const format = parseFormat(options.format, INPUT, { config, node, timezone });
+  const format = parseFormat(options.format, INPUT, { config, node, timezone, bootTimeUs: bootTimeUs() });
   const records = new RecordBuffer();
   const stages = options.aggregate ? config : everythingPasses(config);
   const pipeline = new Pipeline(stages, new Map([[INPUT, format]]), records, { nodeName: node });

@@ -1,4 +1,4 @@
-import { closeSync, openSync, read } from 'node:fs';
+import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Format, LineParser } from '../../parsers/line.ts';
@@ -27,13 +27,17 @@ export interface LineStream {
  */
 export function readLines(source: string | number, format: Format, node: string): LineStream {
   const fd = typeof source === 'number' ? source : openSync(source, 'r');
+  const isFile = fstatSync(fd).isFile();
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES + LINE_BYTES_MAX);
   const splitter = new LineSplitter(format.needles, LINE_BYTES_MAX, () => {});
   const file = new Stream(format.open(), node);
   let length = 0;
   return {
     async next(handler) {
-      const got = await readAgain(fd, buffer, length);
+      const room = Math.min(CHUNK_BYTES, buffer.length - length);
+      const got = isFile
+        ? readSync(fd, buffer, length, room, null)
+        : await readPatiently(fd, buffer, length, room);
       length += got;
       file.sees(buffer.subarray(0, length), got === 0);
       if (got === 0) {
@@ -56,10 +60,11 @@ export function readLines(source: string | number, format: Format, node: string)
   };
 }
 
-async function readAgain(fd: number, buffer: Buffer, from: number): Promise<number> {
+/** From what may have nothing yet: a pipe, a terminal. */
+async function readPatiently(fd: number, buffer: Buffer, from: number, bytes: number): Promise<number> {
   for (;;) {
     try {
-      return (await readSome(fd, buffer, from, Math.min(CHUNK_BYTES, buffer.length - from), null)).bytesRead;
+      return (await readSome(fd, buffer, from, bytes, null)).bytesRead;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
       await delay(AGAIN_MS);

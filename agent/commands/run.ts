@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createSink } from '../../sinks/index.ts';
 import { Agent } from '../agent.ts';
+import { bootTimeUs } from '../boot-time.ts';
 import type { FilterConfig } from '../config/filters.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { problemText } from '../config/problem.ts';
@@ -60,7 +60,6 @@ async function runAgent(
   log: Logger,
 ): Promise<number> {
   const node = config.node ?? hostname();
-  const bootTimeUs = bootTime();
   const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const outbox = await openOutbox(
     {
@@ -73,7 +72,7 @@ async function runAgent(
     stop.signal,
   );
   const records = new RecordBuffer();
-  const context = { config, node, timezone, ...(bootTimeUs !== undefined && { bootTimeUs }) };
+  const context = { config, node, timezone, bootTimeUs: bootTimeUs() };
   const formats = new Map(config.inputs.map((input) => [input.name, formatOf(input, context)] as const));
   const saved = outbox.load();
   const pipeline = new Pipeline(config, formats, records, { nodeName: node });
@@ -161,15 +160,5 @@ function stopOnSignals(stop: AbortController, log: Logger): void {
       log.info({ signal }, 'stopping');
       stop.abort();
     });
-  }
-}
-
-/** When this kernel started, µs since the epoch; undefined where `/proc` does not say. */
-function bootTime(): number | undefined {
-  try {
-    const btime = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1];
-    return btime === undefined ? undefined : Number(btime) * 1e6;
-  } catch {
-    return undefined;
   }
 }

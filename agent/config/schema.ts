@@ -124,9 +124,6 @@ export const stateSchema = z.strictObject({
         'At that size: stop reading, so that the files are the buffer, or drop the oldest records, counted.',
       ),
     ),
-  commit_interval: z
-    .prefault(duration(), '100ms')
-    .check(z.describe('How long what was read may wait for its transaction.')),
 });
 
 export const sinkSchema = z.discriminatedUnion('type', [stdoutSinkSchema, fileSinkSchema, httpSinkSchema]);

@@ -15,6 +15,6 @@ export const httpSinkSchema = z.strictObject({
     .check(z.describe('Further request headers; a secret comes from a variable or a file.')),
   tls: tlsSchema,
   ...deliveryKeys,
-  batch: batchSchema({ records: 1000, bytes: '1MiB', age: '100ms' }),
+  batch: batchSchema({ records: 1000, bytes: '1MiB', age: '0ms' }),
 });
 export type HttpSinkOptions = z.infer<typeof httpSinkSchema>;
