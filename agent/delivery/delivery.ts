@@ -37,6 +37,10 @@ export class Delivery {
   #rejectedInRow = 0;
   /** Counts pauses: what fails after a pause began, and was sent before it, tells nothing new. */
   #pauses = 0;
+  #isWarned = false;
+  #warnedAtMs = Number.NEGATIVE_INFINITY;
+  #refusedUntold = 0;
+  #refusedToldMs = Number.NEGATIVE_INFINITY;
   #retryAtMs: number | undefined;
   #retryTimer: unknown;
   #ageTimer: unknown;
@@ -272,12 +276,22 @@ export class Delivery {
         details,
         'destination refuses the credentials: they are read again for every attempt',
       );
-    } else if (isPowerOfTwo(this.#failures)) {
+    } else if (this.#isWorthWarning()) {
       this.#parts.log.warn(
         { ...details, failures: this.#failures },
         'cannot deliver: records wait in the outbox',
       );
     }
+  }
+
+  /** Ever more seldom while it fails; and where it fails now and then, as when throttled, once a minute. */
+  #isWorthWarning(): boolean {
+    const isPowerOfTwo = (this.#failures & (this.#failures - 1)) === 0;
+    const nowMs = this.#clock.now();
+    if (!isPowerOfTwo || (this.#failures <= 2 && nowMs - this.#warnedAtMs < QUIET_MS)) return false;
+    this.#warnedAtMs = nowMs;
+    this.#isWarned = true;
+    return true;
   }
 
   async #resume(withNewSink = false): Promise<void> {
@@ -295,7 +309,10 @@ export class Delivery {
   /** Something got through, in a request that began after the last pause. */
   #recover(pauses: number): void {
     if (this.#failures === 0 || pauses !== this.#pauses) return;
-    this.#parts.log.info({ sink: this.#options.name, failures: this.#failures }, 'delivers again');
+    if (this.#isWarned) {
+      this.#parts.log.info({ sink: this.#options.name, failures: this.#failures }, 'delivers again');
+    }
+    this.#isWarned = false;
     this.#failures = 0;
   }
 
@@ -308,11 +325,14 @@ export class Delivery {
       return `cannot write dead letters to ${deadLetters.path}: ${String(error)}`;
     }
     events.refused(letters.length);
-    const details = { sink: this.#options.name, records: letters.length, reason: letters[0]!.reason };
-    log.warn(
-      { ...details, path: deadLetters.path },
-      'destination refuses records for good: they are in the dead letters',
-    );
+    this.#refusedUntold += letters.length;
+    const nowMs = this.#clock.now();
+    if (nowMs - this.#refusedToldMs >= QUIET_MS) {
+      const details = { sink: this.#options.name, records: this.#refusedUntold, path: deadLetters.path };
+      log.warn({ ...details, reason: letters[0]!.reason }, 'destination refuses records for good');
+      this.#refusedUntold = 0;
+      this.#refusedToldMs = nowMs;
+    }
     return undefined;
   }
 
@@ -369,9 +389,7 @@ export const BYTES_IN_FLIGHT_MAX = 16 << 20;
 const REJECTED_IN_ROW_MAX = 8;
 /** How long a request that was aborted may take to come back. */
 export const ABORT_GRACE_MS = 1000;
+/** How often to warn of what happens now and then. */
+const QUIET_MS = 60_000;
 /** When the outbox could not be read. */
 const UNREADABLE_RETRY_MS = 1000;
-
-function isPowerOfTwo(n: number): boolean {
-  return (n & (n - 1)) === 0;
-}

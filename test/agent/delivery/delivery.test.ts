@@ -82,7 +82,6 @@ test('the pause before a retry doubles up to its bound, with full jitter, and ne
   // Loud at first, then ever more seldom; and once when it is over.
   expect(log.lines.map(({ level, details }) => [level, details.failures])).toEqual([
     ['warn', 1],
-    ['warn', 2],
     ['warn', 4],
     ['warn', 8],
     ['info', 9],
@@ -395,4 +394,23 @@ test('a sink that does not let go when told to does not hold up the stop', async
   await clock.advance(5000 + ABORT_GRACE_MS);
   await stopped;
   expect(sinks[0]!.isClosed).toBe(true);
+});
+
+test('a destination that throttles or refuses now and then does not fill the log', async () => {
+  const { clock, commit, answerNext, log, events } = setUp();
+  for (let n = 0; n < 100; n++) {
+    await commit(2);
+    await answerNext({ kind: 'delivered', refused: [{ index: 0, reason: 'no' }], again: [1], reason: '429' });
+    await clock.advance(1000);
+    await answerNext();
+  }
+  expect(events.counts).toMatchObject({ delivered: 100, refused: 100 });
+  expect(log.lines.map(({ level, details }) => [level, details['records'] ?? details['failures']])).toEqual([
+    ['warn', 1],
+    ['warn', 1],
+    ['info', 1],
+    ['warn', 60],
+    ['warn', 1],
+    ['info', 1],
+  ]);
 });
