@@ -1,10 +1,11 @@
-import { countNewlines } from './count-newlines.ts';
 import type { InputFile, LineHandler } from './types.ts';
 
 const NEWLINE = 10;
 const RETURN = 13;
 /** A shorter common beginning would make too many lines look like ours. */
 const SHARED_NEEDLE_MIN = 4;
+/** `indexOf` searches for up to so many bytes with `memchr`, twice as fast as for more. */
+const PROBE_BYTES = 7;
 
 /** Where the splitting of one file stands between two chunks. */
 export interface LineState extends InputFile {
@@ -25,6 +26,8 @@ export interface LineState extends InputFile {
  */
 export class LineSplitter {
   readonly #needles: readonly Buffer[];
+  /** The needles' first bytes, and where in the current chunk each needle stands next. */
+  readonly #probes: readonly Buffer[];
   readonly #nexts: number[];
   readonly #lineBytesMax: number;
   readonly #nuls: (bytes: number) => void;
@@ -32,6 +35,7 @@ export class LineSplitter {
   /** @param nuls is told how many NUL bytes were passed over */
   constructor(needles: readonly string[], lineBytesMax: number, nuls: (bytes: number) => void) {
     this.#needles = sharedNeedles(needles).map((needle) => Buffer.from(needle, 'latin1'));
+    this.#probes = this.#needles.map((needle) => needle.subarray(0, PROBE_BYTES));
     this.#nexts = this.#needles.map(() => -1);
     this.#lineBytesMax = lineBytesMax;
     this.#nuls = nuls;
@@ -130,21 +134,26 @@ export class LineSplitter {
       }
       return;
     }
-    let foreign = countNewlines(chunk, from, to);
+    let foreign = 0;
     let next = from;
     this.#nexts.fill(-1);
     for (;;) {
       const found = this.#find(chunk, next, to);
+      const passed = foreign;
+      let start = next;
+      // `indexOf` of one byte is the fastest way to count newlines: faster than words at a time.
+      for (let newline = chunk.indexOf(NEWLINE, next); newline >= 0; ) {
+        if (newline >= (found < 0 ? to : found)) break;
+        foreign++;
+        start = newline + 1;
+        newline = chunk.indexOf(NEWLINE, start);
+      }
+      if (foreign > passed) file.parser.passedOver();
       if (found < 0) break;
-      let start = found;
-      while (start > next && chunk[start - 1] !== NEWLINE) start--;
       const newline = chunk.indexOf(NEWLINE, found);
-      if (start > next) file.parser.passedOver();
       handOver(file, chunk, start, newline, handler);
-      foreign--;
       next = newline + 1;
     }
-    if (next < to) file.parser.passedOver();
     if (foreign > 0) handler.foreign(foreign);
   }
 
@@ -158,14 +167,21 @@ export class LineSplitter {
     }
   }
 
+  #next(chunk: Buffer, i: number, from: number): number {
+    const probe = this.#probes[i]!;
+    const needle = this.#needles[i]!;
+    let found = chunk.indexOf(probe, from);
+    while (found >= 0 && differs(chunk, found, needle)) {
+      found = chunk.indexOf(probe, found + 1);
+    }
+    return found < 0 ? Number.POSITIVE_INFINITY : found;
+  }
+
   /** Where the first needle in `chunk[from, to)` stands, or -1. */
   #find(chunk: Buffer, from: number, to: number): number {
     let first = -1;
     for (let i = 0; i < this.#needles.length; i++) {
-      if (this.#nexts[i]! < from) {
-        const found = chunk.indexOf(this.#needles[i]!, from);
-        this.#nexts[i] = found < 0 ? Number.POSITIVE_INFINITY : found;
-      }
+      if (this.#nexts[i]! < from) this.#nexts[i] = this.#next(chunk, i, from);
       const at = this.#nexts[i]!;
       if (at < to && (first < 0 || at < first)) first = at;
     }
@@ -197,4 +213,9 @@ function sharedNeedles(needles: readonly string[]): readonly string[] {
   let length = first.length;
   for (const other of others) while (!other.startsWith(first.slice(0, length))) length--;
   return length >= SHARED_NEEDLE_MIN ? [first.slice(0, length)] : needles;
+}
+
+function differs(chunk: Buffer, at: number, needle: Buffer): boolean {
+  for (let i = PROBE_BYTES; i < needle.length; i++) if (chunk[at + i] !== needle[i]) return true;
+  return false;
 }

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { countNewlines } from '../../../agent/inputs/count-newlines.ts';
 import { LineSplitter, type LineState } from '../../../agent/inputs/lines.ts';
 import { plainFormat } from '../../helpers/file-logs.ts';
 
@@ -137,16 +136,3 @@ function plainly(bytes: Buffer, needles: string[], lineBytesMax: number): Seen {
   }
   return seen;
 }
-
-test('newlines are counted at any alignment', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 5_000 }), fc.nat(7), fc.nat(7), (values, before, after) => {
-      const bytes = Buffer.from(values.map((value) => (value < 128 ? 10 : value)));
-      const start = Math.min(before, bytes.length);
-      const end = Math.max(start, bytes.length - after);
-      let count = 0;
-      for (let i = start; i < end; i++) if (bytes[i] === 10) count++;
-      expect(countNewlines(bytes, start, end)).toBe(count);
-    }),
-  );
-});
