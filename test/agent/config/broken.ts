@@ -111,7 +111,7 @@ select:
   dispositions: [{disposition: deny}]
 state: {size_max: 1MiB}
 sinks:
-  - {name: a, type: file, path: /var/log/records.log}
+  - {name: a, type: file, path: /var/log/records.log, batch: {bytes_max: 4MiB}}
   - {name: a, type: file, path: /var/log/records.log}
   - {name: c, type: http, url: "https://es", retry: {backoff_min: 1m}, batch: {bytes_max: 1KiB}}
   - {name: d, type: stdout, batch: {bytes_max: 1KiB}}
@@ -123,9 +123,8 @@ sinks:
       '5:33: select.allow.delegate: the allow log action is invalid: delegate cannot be true when log is false',
       '6:32: select.deny.delegate: the deny log action is invalid: delegate cannot be true when log is false',
       '7:18: select.dispositions[0]: a rule needs a prefix or a policy',
-      '10:5: sinks[0].batch.bytes_max: a request cannot hold more than state.size_max; make one larger or the other smaller',
+      '10:74: sinks[0].batch.bytes_max: a request cannot hold more than state.size_max; make one larger or the other smaller',
       '10:33: sinks[0].path: inputs[0] reads this file; write where no input reads',
-      '11:5: sinks[1].batch.bytes_max: a request cannot hold more than state.size_max; make one larger or the other smaller',
       '11:12: sinks[1].name: a is taken by sinks[0]; use another name',
       '11:33: sinks[1].path: /var/log/records.log is taken by sinks[0]; use another path',
       '11:33: sinks[1].path: inputs[0] reads this file; write where no input reads',
