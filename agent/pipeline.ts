@@ -1,4 +1,4 @@
-import type { FlowLine, Format, LogLine, UnparsableReason } from '../parsers/line.ts';
+import type { Enricher, FlowLine, Format, LogLine, UnparsableReason } from '../parsers/line.ts';
 import type { InputFile, LineHandler } from './inputs/types.ts';
 import { Accounts } from './observe/accounts.ts';
 import type { Commit, SavedState } from './outbox/types.ts';
@@ -34,6 +34,10 @@ export class Pipeline {
     const out = {
       record: (json: string, input: string) => {
         records.append(json);
+        this.#accountsOf(input).records++;
+      },
+      line: (line: FlowLine, id: string, enricher: Enricher, input: string) => {
+        records.appendLine(line, id, enricher);
         this.#accountsOf(input).records++;
       },
       summary: (json: string) => records.append(json),

@@ -1,7 +1,10 @@
+import type { Enricher, FlowLine } from '../parsers/line.ts';
 import type { RecordBlock } from './outbox/types.ts';
 
 const BLOCK_BYTES = 1 << 20;
 const FIRST_BYTES = 64 << 10;
+/** What a record may well need; doubled until it has enough. */
+const ROOM_BYTES = 16 << 10;
 
 /**
  * Collects records as newline-delimited JSON until the next commit, in blocks of about 1 MiB.
@@ -27,6 +30,24 @@ export class RecordBuffer {
     const most = json.length * 3 + 1;
     if (this.#length + most > this.#bytes.length) this.#makeRoom(most);
     this.#length += this.#bytes.write(json, this.#length);
+    this.#bytes[this.#length++] = 0x0a;
+    this.#count++;
+  }
+
+  /** The record of a line; straight from its bytes where its format can write it so. */
+  appendLine(line: FlowLine, id: string, enricher: Enricher): void {
+    if (line.writeJson === undefined) {
+      const record = line.toRecord(id);
+      enricher.enrich(record);
+      this.append(JSON.stringify(record));
+      return;
+    }
+    let end = line.writeJson(id, this.#bytes, this.#length, enricher);
+    for (let room = ROOM_BYTES; end < 0 || end === this.#bytes.length; room *= 2) {
+      this.#makeRoom(room);
+      end = line.writeJson(id, this.#bytes, this.#length, enricher);
+    }
+    this.#length = end;
     this.#bytes[this.#length++] = 0x0a;
     this.#count++;
   }

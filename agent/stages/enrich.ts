@@ -1,3 +1,4 @@
+import type { Enricher } from '../../parsers/line.ts';
 import type { Endpoint, FlowRecord } from '../../parsers/record.ts';
 import type { EnrichConfig } from '../config/schema.ts';
 import { type AddressWords, containsAddress, type Network, readAddress, readNetwork } from './network.ts';
@@ -26,7 +27,7 @@ const PRIVATE = [
  * Gives names to addresses. A side that the source has named keeps its names; one without is an `instance`, and
  * says in which `network` it is: the longest configured one that holds it, else `private` or `public`.
  */
-export class Enrich {
+export class Enrich implements Enricher {
   /** The longest first. */
   readonly #networks: readonly { readonly name: string; readonly network: Network }[];
   readonly #nameOf = new Map<string, string>();
@@ -49,11 +50,12 @@ export class Enrich {
       side.instance = address;
     }
     if (side.network !== undefined) return;
-    const network = this.#networkOf(side.instance);
+    const network = this.networkOf(side.instance);
     if (network !== undefined) side.network = network;
   }
 
-  #networkOf(address: string): string | undefined {
+  /** The network of an address; undefined for what is none. */
+  networkOf(address: string): string | undefined {
     const known = this.#nameOf.get(address);
     if (known !== undefined) return known;
     const words = readAddress(address);

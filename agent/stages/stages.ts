@@ -1,4 +1,4 @@
-import type { FlowLine } from '../../parsers/line.ts';
+import type { Enricher, FlowLine } from '../../parsers/line.ts';
 import type { Disposition, FlowRecord } from '../../parsers/record.ts';
 import type { Config } from '../config/schema.ts';
 import type { WindowRow } from '../outbox/types.ts';
@@ -35,6 +35,8 @@ export interface StagesSurroundings {
 export interface StagesOutput {
   /** @param input the input that the record is of */
   record(json: string, input: string): void;
+  /** A record that nothing but its line has a part in: it may be written straight from the line's bytes. */
+  line(line: FlowLine, id: string, enricher: Enricher, input: string): void;
   /** A record about what was dropped, outside the accounts. */
   summary(json: string): void;
 }
@@ -68,6 +70,7 @@ export class Stages {
       level: aggregate.level,
       keyOf: aggregate.level === 'connection' ? mergeKeyOf(aggregate.key) : coarseKey,
       mergesBlindly: mergesBlindly(select, aggregate),
+      readsSource: limit.share_max < 1,
     };
   }
 
@@ -75,7 +78,7 @@ export class Stages {
   input(name: string): InputStages {
     let input = this.#inputs.get(name);
     if (input === undefined) {
-      input = new InputStages(this.#newWindows(name), this.#shared, (json) => this.#out.record(json, name));
+      input = new InputStages(name, this.#newWindows(name), this.#shared, this.#out);
       this.#inputs.set(name, input);
     }
     return input;
@@ -174,6 +177,8 @@ interface Shared {
   readonly level: Config['aggregate']['level'];
   readonly keyOf: (record: FlowRecord) => string;
   readonly mergesBlindly: boolean;
+  /** Whether the limit asks for the source's address. */
+  readonly readsSource: boolean;
 }
 
 /** One input's way through the stages. */
@@ -181,12 +186,18 @@ export class InputStages {
   /** For `Stages`. */
   readonly windows: Aggregate;
   readonly #shared: Shared;
-  readonly #out: (json: string) => void;
+  readonly #out: StagesOutput;
+  readonly #name: string;
+  /** Dispositions whose lines become records without anybody looking at them. */
+  readonly #unseen: ReadonlySet<Disposition>;
 
-  constructor(windows: Aggregate, shared: Shared, out: (json: string) => void) {
+  constructor(name: string, windows: Aggregate, shared: Shared, out: StagesOutput) {
+    this.#name = name;
     this.windows = windows;
     this.#shared = shared;
     this.#out = out;
+    const isUnseen = !shared.select.looksAtRecords && !shared.readsSource;
+    this.#unseen = new Set(DISPOSITIONS.filter((one) => isUnseen && !shared.merged.has(one)));
   }
 
   /**
@@ -197,6 +208,7 @@ export class InputStages {
     const { enrich, select, summarize, merged } = this.#shared;
     summarize.advance(line.timeUs);
     this.windows.advance(line.timeUs);
+    if (this.#unseen.has(line.disposition)) return this.#pass(line, id);
     if (this.windows.merge(line)) return MERGED;
 
     const record = line.toRecord(id());
@@ -219,21 +231,36 @@ export class InputStages {
     // Names are not in the raw key, and a coarse key is made of names.
     const alias = mergesBlindly && !(isCoarse && (isNamed(record.src) || isNamed(record.dest)));
     if (this.windows.mergeByKey(line, key, alias)) return MERGED;
-    if (this.windows.isFull) return this.#drop(line, record, 'aggregation_limit');
-    if (!limit.take(line.timeUs, record.connection.src_ip)) return this.#drop(line, record, 'rate_limit');
+    if (this.windows.isFull) return this.#drop(line, record.disposition, 'aggregation_limit');
+    if (!limit.take(line.timeUs, record.connection.src_ip)) {
+      return this.#drop(line, record.disposition, 'rate_limit');
+    }
     this.windows.open(line, key, shaped, alias);
     return OPENED;
   }
 
   #emit(line: FlowLine, record: FlowRecord): LineClass {
-    if (!this.#shared.limit.take(line.timeUs, record.connection.src_ip))
-      return this.#drop(line, record, 'rate_limit');
-    this.#out(JSON.stringify(record));
+    if (!this.#shared.limit.take(line.timeUs, record.connection.src_ip)) {
+      return this.#drop(line, record.disposition, 'rate_limit');
+    }
+    this.#out.record(JSON.stringify(record), this.#name);
     return RECORDED;
   }
 
-  #drop(line: FlowLine, record: FlowRecord, reason: DropReason): LineClass {
-    this.#shared.summarize.add(line.timeUs, reason, record.disposition, line.count);
+  /** The same for a line that nobody has to look at. */
+  #pass(line: FlowLine, id: () => string): LineClass {
+    const { select, limit, enrich } = this.#shared;
+    const refusal = select.refuseDisposition(line.disposition);
+    if (refusal !== undefined) return FILTERED[refusal];
+    if (!limit.take(line.timeUs, undefined)) return this.#drop(line, line.disposition, 'rate_limit');
+    this.#out.line(line, id(), enrich, this.#name);
+    return RECORDED;
+  }
+
+  #drop(line: FlowLine, disposition: Disposition, reason: DropReason): LineClass {
+    this.#shared.summarize.add(line.timeUs, reason, disposition, line.count);
     return DROPPED[reason];
   }
 }
+
+const DISPOSITIONS: readonly Disposition[] = ['allow', 'deny', 'unknown'];

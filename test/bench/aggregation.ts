@@ -33,7 +33,15 @@ for (const [what, aggregate] of LEVELS) {
       aggregate: { keys_max: 1_000_000, ...aggregate },
       limit: { connections_per_second: 0 },
     }),
-    { record: (json) => lines.push(json), summary: () => {} },
+    {
+      record: (json) => lines.push(json),
+      line: (line, id, enricher) => {
+        const record = line.toRecord(id);
+        enricher.enrich(record);
+        lines.push(JSON.stringify(record));
+      },
+      summary: () => {},
+    },
   );
   const view = new FlowView();
   let counted = 0;

@@ -91,7 +91,7 @@ function stages(keysMax: number): Stages {
       aggregate: aggregateSchema.parse({ keys_max: keysMax }),
       enrich: enrichSchema.parse({}),
     },
-    { record: () => {}, summary: () => {} },
+    { record: () => {}, line: () => {}, summary: () => {} },
   );
 }
 

@@ -48,6 +48,11 @@ export class StagesRun {
       stagesConfig(written),
       {
         record: (json) => this.records.push(JSON.parse(json)),
+        line: (line, id, enricher) => {
+          const record = line.toRecord(id);
+          enricher.enrich(record);
+          this.records.push(record);
+        },
         summary: (json) => this.summaries.push(JSON.parse(json)),
       },
       surroundings,

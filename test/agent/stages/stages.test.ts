@@ -57,30 +57,6 @@ describe('a retry merges without a look at its record', () => {
   });
 });
 
-describe('dispositions', () => {
-  const dispositions = [
-    { prefix: 'calico-drop', disposition: 'deny' },
-    { prefix: 'calico-ok-*', disposition: 'allow' },
-    { prefix: '/^np-(a|b)$/', policy: 'team/one', disposition: 'deny' },
-    { policy: 'two', disposition: 'allow' },
-  ];
-  const policies = (name: string, namespace: string) => ({ extra: { policies: [{ name, namespace }] } });
-  test.each<[string, Partial<Flow>, string]>([
-    ['a literal prefix', { prefix: 'calico-drop' }, 'deny'],
-    ['a longer prefix', { prefix: 'calico-drop-x' }, 'unknown'],
-    ['a prefix with *', { prefix: 'calico-ok-1' }, 'allow'],
-    ['prefix and policy', { prefix: 'np-a', ...policies('one', 'team') }, 'deny'],
-    ['prefix, but another policy', { prefix: 'np-a', ...policies('one', 'other') }, 'unknown'],
-    ['a policy of any namespace', policies('two', 'other'), 'allow'],
-    ['a verdict of the source stands', { prefix: 'calico-drop', disposition: 'allow' }, 'allow'],
-  ])('%s', (_, more, expected) => {
-    const run = new StagesRun({ select: { dispositions } });
-    run.line({ ...flow, disposition: 'unknown', ...more });
-    run.stages.closeAll();
-    expect(run.records[0]!.disposition).toBe(expected);
-  });
-});
-
 describe('names', () => {
   const networks = [
     { name: 'office', cidrs: ['203.0.113.0/24', '10.20.0.0/16'] },
