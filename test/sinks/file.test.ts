@@ -17,17 +17,22 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import * as z from 'zod/mini';
-import { fileSinkSchema } from '../../agent/config/sinks/file.ts';
+import { type FileSinkOptions, fileSinkSchema } from '../../agent/config/sinks/file.ts';
 import { FileSink } from '../../sinks/file.ts';
 import { batchOf, numbered, scatteredBatch } from './batch.ts';
 
 const DELIVERED = { kind: 'delivered' };
 
-function setUp(options: Record<string, unknown> = {}) {
+/** @param rotate in bytes, smaller than the schema lets anyone configure */
+function setUp({
+  rotate,
+  ...options
+}: Record<string, unknown> & { rotate?: FileSinkOptions['rotate'] } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'file-sink-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'deep', 'records.ndjson');
-  const parsed = z.parse(fileSinkSchema, { type: 'file', name: 'archive', path, ...options });
+  const checked = z.parse(fileSinkSchema, { type: 'file', name: 'archive', path, ...options });
+  const parsed = { ...checked, rotate: rotate ?? checked.rotate };
   const open = async () => {
     const sink = new FileSink(parsed);
     await sink.open();
@@ -54,7 +59,7 @@ test('batches are appended as they are, behind what was there', async () => {
 });
 
 test('it is rotated before it grows beyond its size, and the oldest goes', async () => {
-  const { path, open, ids, names } = setUp({ rotate: { size_max: '100B', files_max: 2 } });
+  const { path, open, ids, names } = setUp({ rotate: { size_max: 100, files_max: 2 } });
   const sink = await open();
   for (const id of ['r1', 'r2', 'r3', 'r4', 'r5']) await sink.send(batchOf([id], 50));
   expect(names()).toEqual(['records.ndjson', 'records.ndjson.1', 'records.ndjson.2']);
@@ -63,7 +68,7 @@ test('it is rotated before it grows beyond its size, and the oldest goes', async
 });
 
 test('a batch that is larger than a file may be is split at its records; one such record has a file of its own', async () => {
-  const { open, ids } = setUp({ rotate: { size_max: '30B', files_max: 9 } });
+  const { open, ids } = setUp({ rotate: { size_max: 30, files_max: 9 } });
   const sink = await open();
   expect(await sink.send(batchOf(numbered(1, 5)))).toEqual(DELIVERED);
   await sink.send(batchOf(['big'], 100));
@@ -78,7 +83,7 @@ test('a batch that is larger than a file may be is split at its records; one suc
 });
 
 test('without rotated files to keep, it begins anew', async () => {
-  const { open, ids, names } = setUp({ rotate: { size_max: '30B', files_max: 0 } });
+  const { open, ids, names } = setUp({ rotate: { size_max: 30, files_max: 0 } });
   const sink = await open();
   for (const id of ['r1', 'r2', 'r3']) await sink.send(batchOf([id]));
   expect([names(), ids()]).toEqual([['records.ndjson'], ['r3']]);
@@ -124,7 +129,7 @@ test('records that stand in the file already are not written again', async () =>
 });
 
 test('also when a rotation came between', async () => {
-  const { open, ids } = setUp({ rotate: { size_max: '60B', files_max: 9 } });
+  const { open, ids } = setUp({ rotate: { size_max: 60, files_max: 9 } });
   const first = await open();
   for (let n = 1; n <= 10; n++) await first.send(batchOf([`r${n}`]));
   await first.close();
@@ -162,7 +167,7 @@ test('a file that was moved away, deleted or truncated is begun anew', async () 
 });
 
 test('a write that fails is a retry that names the file, and the rest of the batch goes again', async () => {
-  const { open, ids, path } = setUp({ rotate: { size_max: '30B', files_max: 1 } });
+  const { open, ids, path } = setUp({ rotate: { size_max: 30, files_max: 1 } });
   const sink = await open();
   // The second file cannot be begun: a folder stands where the first must be moved.
   mkdirSync(`${path}.1`);

@@ -36,7 +36,7 @@ function http(
           url: server.url,
           ...options,
           request_timeout: '500ms',
-          retry: { backoff_min: '10ms', backoff_max: '50ms' },
+          retry: { backoff_min: '10ms', backoff_max: '100ms' },
           batch: { records_max: 100, age_max: '0ms' },
         }),
         received: () => server.accepted.flatMap(({ body }) => parse(body)),
