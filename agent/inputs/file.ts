@@ -7,6 +7,7 @@ import { Discovery } from './discover.ts';
 import type { FollowedFile, SavedFile } from './followed-file.ts';
 import { LineSplitter } from './lines.ts';
 import { type FileDeps, Trouble } from './trouble.ts';
+import { Twins } from './twins.ts';
 import type { Input, LineHandler } from './types.ts';
 
 const CHUNK_BYTES = 256 * 1024;
@@ -41,6 +42,9 @@ class FileInput implements Input {
   readonly #splitter: LineSplitter;
   readonly #trouble: Trouble;
   readonly #buffer: Buffer;
+  readonly #twins: Twins | undefined;
+  /** Sets that are not read, by path. */
+  readonly #held = new Map<string, 'twin' | 'undecided'>();
   #turn = 0;
   #behind = false;
   #relist = true;
@@ -60,6 +64,14 @@ class FileInput implements Input {
     this.#splitter = new LineSplitter(format.needles, config.line_bytes_max, (bytes) =>
       this.#trouble.event('nul_bytes', bytes),
     );
+    if (config.format === 'syslog') {
+      this.#twins = new Twins(format.needles, (path, twin) =>
+        deps.log.info(
+          { input: config.name, path, twin },
+          'not read: it holds the same lines as another file',
+        ),
+      );
+    }
     this.#buffer = Buffer.alloc(Math.max(CHUNK_BYTES, 2 * config.line_bytes_max));
     const files = new Map<string, SavedFile>();
     let started: string[] = [];
@@ -93,7 +105,9 @@ class FileInput implements Input {
       const before = total;
       const sets = this.#catalog.following.length;
       for (let i = 0; i < sets && total < bytesMax; i++) {
-        const set = this.#catalog.following[this.#turn++ % sets]!;
+        const place = this.#turn++ % sets;
+        const set = this.#catalog.following[place]!;
+        if (this.#isHeld(place, nowMs)) continue;
         total += this.#readSet(set.files, Math.min(TURN_BYTES, bytesMax - total), nowMs, handler);
         if (this.#relist) break;
       }
@@ -104,7 +118,8 @@ class FileInput implements Input {
     }
     this.#behind = total >= bytesMax;
     if (total > 0) this.#grownMs = nowMs;
-    return total;
+    // What waits for a verdict is not quiet.
+    return [...this.#held.values()].includes('undecided') ? Math.max(1, total) : total;
   }
 
   nextPollMs(nowMs: number): number {
@@ -130,7 +145,8 @@ class FileInput implements Input {
   }
 
   lag(): { path: string; bytes: number }[] {
-    return this.#catalog.following.flatMap(({ files }) =>
+    const read = this.#catalog.following.filter(({ path }) => this.#held.get(path) !== 'twin');
+    return read.flatMap(({ files }) =>
       files.map(({ path, size, offset }) => ({ path, bytes: Math.max(0, size - offset) })),
     );
   }
@@ -143,6 +159,17 @@ class FileInput implements Input {
     if (!this.#relist) return;
     this.#relist = false;
     this.#catalog.update(this.#discovery.list(nowMs), nowMs);
+  }
+
+  /** Whether a set is not read, for an earlier one holds the same lines, or may. */
+  #isHeld(place: number, nowMs: number): boolean {
+    const sets = this.#catalog.following;
+    const set = sets[place]!;
+    const earlier = sets.slice(0, place).filter(({ path }) => !this.#held.has(path));
+    const verdict = this.#twins?.verdict(set, earlier, nowMs) ?? 'own';
+    if (verdict === 'own') this.#held.delete(set.path);
+    else this.#held.set(set.path, verdict);
+    return verdict !== 'own';
   }
 
   /** Asks whether an open file changed since it was last looked at. */

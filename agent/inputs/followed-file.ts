@@ -125,6 +125,17 @@ export class FollowedFile implements LineState {
     this.dirty = true;
   }
 
+  /** Counts everything before `offset` as read. */
+  passTo(offset: number): void {
+    if (this.open?.packed) this.skip();
+    else if (this.open !== undefined && offset > this.offset) {
+      const { mtimeNs, size } = this;
+      this.attach(this.open, offset);
+      this.mtimeNs = mtimeNs;
+      this.size = size;
+    }
+  }
+
   /** Gives the descriptor away; what is known of the content stays. */
   detach(): OpenFile | undefined {
     this.#closedAnchor = this.anchor;
