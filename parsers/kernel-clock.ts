@@ -27,7 +27,8 @@ export interface SavedKernelClock {
  * - Tells a line that was already read, as a log daemon writes them again from the kernel's ring when it
  *   starts: one with a stamp that is not above all earlier ones, and with stamp and message in the memory; or
  *   one written late whose stamp lies between the first of this boot and the highest that is forgotten.
- * - A new boot is a stamp far below the highest, not in the memory, whose boot would be after the last line.
+ * - A new boot is the first line after the time at which the kernel is known to have started. Where that is
+ *   not known, it is a stamp far below the highest, not in the memory, whose boot would be after the last line.
  *   Every other line is new: also one with an old stamp that was never read, or with another's stamp.
  *
  * Lines without stamp have none of this: their replays cannot be told from new lines.
@@ -39,10 +40,17 @@ export class KernelClock {
   #lastWallUs = Number.NEGATIVE_INFINITY;
   #lateSinceUs = Number.NaN;
   #leastLateUs = 0;
+  /** When the running kernel started, until a line of it was read; then Infinity. */
+  #awaitedBootUs: number;
+  readonly #runningBootUs: number;
   readonly #memory = new ReplayMemory();
 
-  constructor(saved?: SavedKernelClock) {
+  /** @param runningBootUs when the running kernel started, if these are lines of this host and it is known */
+  constructor(saved?: SavedKernelClock, runningBootUs = Number.POSITIVE_INFINITY) {
+    this.#runningBootUs = runningBootUs;
+    this.#awaitedBootUs = runningBootUs;
     if (saved === undefined) return;
+    if (saved.lastWallUs >= runningBootUs) this.#awaitedBootUs = Number.POSITIVE_INFINITY;
     this.#bootUs = saved.bootUs;
     this.#lowestUs = saved.lowestUs;
     this.#highestUs = saved.highestUs;
@@ -59,7 +67,10 @@ export class KernelClock {
    * @returns the event's time, or NaN for a line that was already read
    */
   read(stampUs: number, wallUs: number, resolutionUs: number, hash: number): number {
-    if (stampUs > this.#highestUs) {
+    if (wallUs >= this.#awaitedBootUs) {
+      this.#awaitedBootUs = Number.POSITIVE_INFINITY;
+      this.#startBoot(stampUs, wallUs);
+    } else if (stampUs > this.#highestUs) {
       if (
         !(this.#bootUs + stampUs < wallUs + resolutionUs) &&
         !this.#follow(stampUs, wallUs, resolutionUs, hash)
@@ -72,9 +83,7 @@ export class KernelClock {
         this.#lastWallUs = Math.max(this.#lastWallUs, wallUs);
         return Number.NaN;
       }
-      if (stampUs < this.#highestUs - DISORDER_US && wallUs - stampUs > this.#lastWallUs) {
-        this.#startBoot(stampUs, wallUs);
-      }
+      if (this.#mayBeNextBoot(stampUs, wallUs)) this.#startBoot(stampUs, wallUs);
     }
     if (wallUs > this.#lastWallUs) this.#lastWallUs = wallUs;
     this.#memory.add(stampUs, hash);
@@ -107,8 +116,14 @@ export class KernelClock {
 
   #wasRead(stampUs: number, wallUs: number, hash: number): boolean {
     if (this.#memory.has(stampUs, hash)) return true;
+    if (this.#mayBeNextBoot(stampUs, wallUs)) return false;
     const late = wallUs - this.#bootUs - stampUs > LATE_US;
     return late && stampUs >= this.#lowestUs && stampUs <= this.#memory.forgottenUs;
+  }
+
+  #mayBeNextBoot(stampUs: number, wallUs: number): boolean {
+    if (wallUs >= this.#runningBootUs) return false;
+    return stampUs < this.#highestUs - DISORDER_US && wallUs - stampUs > this.#lastWallUs;
   }
 
   #startBoot(stampUs: number, wallUs: number): void {

@@ -18,7 +18,7 @@ export interface SyslogOptions extends PrefixOptions {
   readonly workloadInterfaces: readonly string[];
   /** Which second lines of one packet are merged into the first: those without prefix, or all. */
   readonly mergePair: 'none' | 'empty_prefix' | 'all';
-  /** When the kernel booted, for lines that have its uptime stamp and no other time. */
+  /** When the running kernel started: for lines that have its uptime stamp and no other time, and to tell boots. */
   readonly bootTimeUs?: number | undefined;
 }
 
@@ -66,9 +66,11 @@ class SharedState {
   readonly #clocks = new Map<string, KernelClock>();
   #lastHost: Buffer = Buffer.alloc(0);
   #lastClock: KernelClock | undefined;
+  readonly #bootTimeUs: number | undefined;
 
   constructor(options: SyslogOptions) {
     this.prefixes = new PrefixRules(options);
+    this.#bootTimeUs = options.bootTimeUs;
   }
 
   clock(bytes: Buffer, hostStart: number, hostEnd: number): KernelClock {
@@ -83,7 +85,7 @@ class SharedState {
     let clock = this.#clocks.get(host);
     if (clock === undefined) {
       if (this.#clocks.size === HOSTS_MAX) this.#clocks.delete(this.#clocks.keys().next().value!);
-      clock = new KernelClock();
+      clock = new KernelClock(undefined, this.#bootTimeUs);
       this.#clocks.set(host, clock);
     }
     this.#lastClock = clock;
@@ -97,7 +99,8 @@ class SharedState {
   restore(saved: SavedSyslog): void {
     this.#clocks.clear();
     this.#lastClock = undefined;
-    for (const [host, clock] of saved.clocks) this.#clocks.set(host, new KernelClock(clock));
+    for (const [host, clock] of saved.clocks)
+      this.#clocks.set(host, new KernelClock(clock, this.#bootTimeUs));
   }
 }
 
