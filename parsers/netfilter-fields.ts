@@ -94,115 +94,126 @@ export class NetfilterFields {
   #field(start: number, end: number, inner: boolean): boolean {
     const bytes = this.#bytes;
     const size = end - start;
-    switch (bytes[start]) {
-      case 0x41: // A
-        if (isAt(bytes, start, 'ACK=')) return this.#decimal(ACK, start + 4, end);
-        if (size === 3 && isAt(bytes, start, 'ACK')) return this.#tcpFlag(1 << 4);
-        if (size === 2 && isAt(bytes, start, 'AE')) return this.#tcpFlag(1 << 0);
-        if (size === 3 && isAt(bytes, start, 'ARP')) this.#layer = ARP;
-        else return size === 2 && bytes[start + 1] === 0x48; // AH
-        return true;
-      case 0x43: // C
-        if (isAt(bytes, start, 'CODE=')) {
-          this.#whole = true;
-          return this.#decimal(ICMP_CODE, start + 5, end);
-        }
-        if (size === 3 && isAt(bytes, start, 'CWR')) return this.#tcpFlag(1 << 1);
-        return size === 2 && bytes[start + 1] === 0x45 && this.#ipFlag(1 << 0);
-      case 0x44: // D
-        if (isAt(bytes, start, 'DST=')) return !inner || this.#address(DEST_IP, start + 4, end);
-        if (isAt(bytes, start, 'DPT=')) return !inner || this.#decimal(DEST_PORT, start + 4, end);
-        return size === 2 && bytes[start + 1] === 0x46 && this.#ipFlag(1 << 1);
-      case 0x45: // E
-        if (size !== 3) return false;
-        return isAt(bytes, start, 'ECE') ? this.#tcpFlag(1 << 2) : isAt(bytes, start, 'ESP');
-      case 0x46: // F
-        if (isAt(bytes, start, 'FLOWLBL=')) return this.#decimal(FLOW_LABEL, start + 8, end);
-        if (isAt(bytes, start, 'FRAG:')) return this.#fragment(start + 5, end);
-        return size === 3 && isAt(bytes, start, 'FIN') && this.#tcpFlag(1 << 8);
-      case 0x47: // G
-        if (isAt(bytes, start, 'GID=')) return this.#decimal(GID, start + 4, end);
-        return isAt(bytes, start, 'GATEWAY=') && this.#address(GATEWAY, start + 8, end);
-      case 0x48: // H
-        if (isAt(bytes, start, 'HOPLIMIT=')) return this.#decimal(HOP_LIMIT, start + 9, end);
-        return isAt(bytes, start, 'HTYPE=') && this.#decimal(ARP_HARDWARE, start + 6, end);
-      case 0x49: // I
-        if (isAt(bytes, start, 'ID='))
-          return this.#decimal(this.#layer === ICMP ? ICMP_ID : ID, start + 3, end);
-        if (isAt(bytes, start, 'ID:')) return this.#text(FRAGMENT_ID, start + 3, end);
-        if (size === 10 && isAt(bytes, start, 'INCOMPLETE')) this.#marks |= MORE_FRAGMENTS;
-        else return isAt(bytes, start, 'IPSRC=') || isAt(bytes, start, 'IPDST=');
-        return true;
-      case 0x4c: // L
-        if (!isAt(bytes, start, 'LEN=')) return false;
+    // The first three bytes tell all keys apart, or leave two.
+    switch ((bytes[start]! << 16) | (bytes[start + 1]! << 8) | bytes[start + 2]!) {
+      case MAC_:
+        if (bytes[start + 3] === EQUALS) return end === start + 4 || this.#text(MAC, start + 4, end);
+        return this.#decodedMac(start, end);
+      case SRC_:
+        return bytes[start + 3] === EQUALS && (!inner || this.#address(SRC_IP, start + 4, end));
+      case DST_:
+        return bytes[start + 3] === EQUALS && (!inner || this.#address(DEST_IP, start + 4, end));
+      case LEN_:
+        if (bytes[start + 3] !== EQUALS) return false;
         if (this.#layer !== UDP) return this.#decimal(LENGTH, start + 4, end);
         this.#whole = true;
         return this.#decimal(UDP_LENGTH, start + 4, end);
-      case 0x4d: // M
-        if (isAt(bytes, start, 'MAC=')) return end === start + 4 || this.#text(MAC, start + 4, end);
-        if (isAt(bytes, start, 'MARK=0x')) return this.#hex(MARK, start + 7, end);
-        if (isAt(bytes, start, 'MTU=')) return this.#decimal(MTU, start + 4, end);
-        if (isAt(bytes, start, 'MACSRC=')) {
-          return this.#text(this.#layer === ARP ? ARP_MAC_SRC : MAC_SRC, start + 7, end);
-        }
-        if (isAt(bytes, start, 'MACDST=')) {
-          return this.#text(this.#layer === ARP ? ARP_MAC_DEST : MAC_DEST, start + 7, end);
-        }
-        if (isAt(bytes, start, 'MACPROTO=')) return this.#text(MAC_PROTOCOL, start + 9, end);
-        return size === 2 && bytes[start + 1] === 0x46 && this.#ipFlag(1 << 2);
-      case 0x50: // P
-        if (isAt(bytes, start, 'PREC=0x')) return this.#hex(PREC, start + 7, end);
-        if (isAt(bytes, start, 'PROTO=')) return this.#protocol(start + 6, end, inner);
-        if (size === 3 && isAt(bytes, start, 'PSH')) return this.#tcpFlag(1 << 5);
-        if (isAt(bytes, start, 'PHYSIN=')) return this.#name(PHYSIN, start + 7, end);
-        if (isAt(bytes, start, 'PHYSOUT=')) return this.#name(PHYSOUT, start + 8, end);
-        if (isAt(bytes, start, 'PARAMETER=')) return this.#decimal(PARAMETER, start + 10, end);
-        if (isAt(bytes, start, 'POINTER=')) return this.#hex(POINTER, start + 8, end);
-        return isAt(bytes, start, 'PTYPE=') && this.#text(ARP_PROTOCOL, start + 6, end);
-      case 0x52: // R
-        if (isAt(bytes, start, 'RES=0x')) return this.#hex(RESERVED, start + 6, end);
-        return size === 3 && isAt(bytes, start, 'RST') && this.#tcpFlag(1 << 6);
-      case 0x53: // S
-        if (isAt(bytes, start, 'SRC=')) return !inner || this.#address(SRC_IP, start + 4, end);
-        if (isAt(bytes, start, 'SPT=')) return !inner || this.#decimal(SRC_PORT, start + 4, end);
-        if (size === 3 && isAt(bytes, start, 'SYN')) return this.#tcpFlag(1 << 7);
-        if (isAt(bytes, start, 'SEQ='))
-          return this.#decimal(this.#layer === ICMP ? ICMP_SEQ : SEQ, start + 4, end);
-        return isAt(bytes, start, 'SPI=0x') && this.#hex(SPI, start + 6, end);
-      case 0x54: // T
-        if (isAt(bytes, start, 'TTL=')) return this.#decimal(TTL, start + 4, end);
-        if (isAt(bytes, start, 'TOS=0x')) return this.#hex(TOS, start + 6, end);
-        if (isAt(bytes, start, 'TYPE=')) return this.#decimal(ICMP_TYPE, start + 5, end);
-        if (isAt(bytes, start, 'TC=')) return this.#decimal(TRAFFIC_CLASS, start + 3, end);
-        if (isAt(bytes, start, 'TUNNEL=')) return this.#tunnel(start + 7, end);
-        if (!isAt(bytes, start, 'TRUNCATED')) return false;
-        this.#marks |= TRUNCATED;
-        return true;
-      case 0x55: // U
-        if (isAt(bytes, start, 'URGP=')) {
-          this.#whole = true;
-          return this.#decimal(URGENT_POINTER, start + 5, end);
-        }
-        if (isAt(bytes, start, 'UID=')) return this.#decimal(UID, start + 4, end);
-        return size === 3 && isAt(bytes, start, 'URG') && this.#tcpFlag(1 << 3);
-      case 0x56: // V
-        if (isAt(bytes, start, 'VPROTO=')) return this.#text(VLAN_PROTOCOL, start + 7, end);
-        return isAt(bytes, start, 'VID=') && this.#decimal(VLAN_ID, start + 4, end);
-      case 0x57: // W
-        return isAt(bytes, start, 'WINDOW=') && this.#decimal(WINDOW, start + 7, end);
-      case 0x4f: // O
-        if (isAt(bytes, start, 'OPCODE=')) return this.#decimal(ARP_OPCODE, start + 7, end);
-        return size === 3 && isAt(bytes, start, 'OPT');
-      case 0x28: // (
-        if (isAt(bytes, start, '(TRUNCATED)')) this.#marks |= TRUNCATED;
-        else if (size > 2) return this.#options(start + 1, end);
-        return true;
-      case 0x29: // )
-        return size === 1;
-      case 0x23: // the control characters that end a line, as syslog daemons write them
-        return isAt(bytes, start, '#012') || isAt(bytes, start, '#015');
+      case TOS_:
+        return isAt(bytes, start + 3, '=0x') && this.#hex(TOS, start + 6, end);
+      case PRE_:
+        return isAt(bytes, start + 3, 'C=0x') && this.#hex(PREC, start + 7, end);
+      case TTL_:
+        return bytes[start + 3] === EQUALS && this.#decimal(TTL, start + 4, end);
+      case ID_EQUALS:
+        return this.#decimal(this.#layer === ICMP ? ICMP_ID : ID, start + 3, end);
+      case PRO_:
+        return isAt(bytes, start + 3, 'TO=') && this.#protocol(start + 6, end, inner);
+      case SPT_:
+        return bytes[start + 3] === EQUALS && (!inner || this.#decimal(SRC_PORT, start + 4, end));
+      case DPT_:
+        return bytes[start + 3] === EQUALS && (!inner || this.#decimal(DEST_PORT, start + 4, end));
+      case WIN_:
+        return isAt(bytes, start + 3, 'DOW=') && this.#decimal(WINDOW, start + 7, end);
+      case RES_:
+        return isAt(bytes, start + 3, '=0x') && this.#hex(RESERVED, start + 6, end);
+      case URG_:
+        if (size === 3) return this.#tcpFlag(1 << 3);
+        if (!isAt(bytes, start + 3, 'P=')) return false;
+        this.#whole = true;
+        return this.#decimal(URGENT_POINTER, start + 5, end);
+      case ACK_:
+        if (size === 3) return this.#tcpFlag(1 << 4);
+        return bytes[start + 3] === EQUALS && this.#decimal(ACK, start + 4, end);
+      case SYN_:
+        return size === 3 && this.#tcpFlag(1 << 7);
+      case CWR_:
+        return size === 3 && this.#tcpFlag(1 << 1);
+      case ECE_:
+        return size === 3 && this.#tcpFlag(1 << 2);
+      case PSH_:
+        return size === 3 && this.#tcpFlag(1 << 5);
+      case RST_:
+        return size === 3 && this.#tcpFlag(1 << 6);
+      case FIN_:
+        return size === 3 && this.#tcpFlag(1 << 8);
+      case SEQ_:
+        if (bytes[start + 3] !== EQUALS) return false;
+        return this.#decimal(this.#layer === ICMP ? ICMP_SEQ : SEQ, start + 4, end);
+      case TYP_:
+        return isAt(bytes, start + 3, 'E=') && this.#decimal(ICMP_TYPE, start + 5, end);
+      case COD_:
+        if (!isAt(bytes, start + 3, 'E=')) return false;
+        this.#whole = true;
+        return this.#decimal(ICMP_CODE, start + 5, end);
+      case TC_EQUALS:
+        return this.#decimal(TRAFFIC_CLASS, start + 3, end);
+      case HOP_:
+        return isAt(bytes, start + 3, 'LIMIT=') && this.#decimal(HOP_LIMIT, start + 9, end);
+      case FLO_:
+        return isAt(bytes, start + 3, 'WLBL=') && this.#decimal(FLOW_LABEL, start + 8, end);
+      case UID_:
+        return bytes[start + 3] === EQUALS && this.#decimal(UID, start + 4, end);
+      case GID_:
+        return bytes[start + 3] === EQUALS && this.#decimal(GID, start + 4, end);
+      case MAR_:
+        return isAt(bytes, start + 3, 'K=0x') && this.#hex(MARK, start + 7, end);
     }
-    return false;
+    if (size === 2) return this.#shortWord(start);
+    return this.#rareField(start, end, size);
+  }
+
+  #shortWord(start: number): boolean {
+    const bytes = this.#bytes;
+    if (isAt(bytes, start, 'DF')) return this.#ipFlag(1 << 1);
+    if (isAt(bytes, start, 'MF')) return this.#ipFlag(1 << 2);
+    if (isAt(bytes, start, 'CE')) return this.#ipFlag(1 << 0);
+    if (isAt(bytes, start, 'AE')) return this.#tcpFlag(1 << 0);
+    return isAt(bytes, start, 'AH');
+  }
+
+  #decodedMac(start: number, end: number): boolean {
+    const bytes = this.#bytes;
+    const isArp = this.#layer === ARP;
+    if (isAt(bytes, start, 'MACSRC=')) return this.#text(isArp ? ARP_MAC_SRC : MAC_SRC, start + 7, end);
+    if (isAt(bytes, start, 'MACDST=')) return this.#text(isArp ? ARP_MAC_DEST : MAC_DEST, start + 7, end);
+    return isAt(bytes, start, 'MACPROTO=') && this.#text(MAC_PROTOCOL, start + 9, end);
+  }
+
+  /** What few packets have. */
+  #rareField(start: number, end: number, size: number): boolean {
+    const bytes = this.#bytes;
+    if (isAt(bytes, start, 'FRAG:')) return this.#fragment(start + 5, end);
+    if (isAt(bytes, start, 'ID:')) return this.#text(FRAGMENT_ID, start + 3, end);
+    if (isAt(bytes, start, 'SPI=0x')) return this.#hex(SPI, start + 6, end);
+    if (isAt(bytes, start, 'PHYSIN=')) return this.#name(PHYSIN, start + 7, end);
+    if (isAt(bytes, start, 'PHYSOUT=')) return this.#name(PHYSOUT, start + 8, end);
+    if (isAt(bytes, start, 'MTU=')) return this.#decimal(MTU, start + 4, end);
+    if (isAt(bytes, start, 'PARAMETER=')) return this.#decimal(PARAMETER, start + 10, end);
+    if (isAt(bytes, start, 'POINTER=')) return this.#hex(POINTER, start + 8, end);
+    if (isAt(bytes, start, 'GATEWAY=')) return this.#address(GATEWAY, start + 8, end);
+    if (isAt(bytes, start, 'TUNNEL=')) return this.#tunnel(start + 7, end);
+    if (isAt(bytes, start, 'VPROTO=')) return this.#text(VLAN_PROTOCOL, start + 7, end);
+    if (isAt(bytes, start, 'VID=')) return this.#decimal(VLAN_ID, start + 4, end);
+    if (isAt(bytes, start, 'HTYPE=')) return this.#decimal(ARP_HARDWARE, start + 6, end);
+    if (isAt(bytes, start, 'PTYPE=')) return this.#text(ARP_PROTOCOL, start + 6, end);
+    if (isAt(bytes, start, 'OPCODE=')) return this.#decimal(ARP_OPCODE, start + 7, end);
+    if (isAt(bytes, start, 'IPSRC=') || isAt(bytes, start, 'IPDST=')) return true;
+    if (size === 3 && isAt(bytes, start, 'ARP')) this.#layer = ARP;
+    else if (size === 10 && isAt(bytes, start, 'INCOMPLETE')) this.#marks |= MORE_FRAGMENTS;
+    else if (isAt(bytes, start, 'TRUNCATED') || isAt(bytes, start, '(TRUNCATED)')) this.#marks |= TRUNCATED;
+    else if (size > 2 && bytes[start] === OPENING_PARENTHESIS) return this.#options(start + 1, end);
+    else return IGNORED.has(bytes.toString('latin1', start, end));
+    return true;
   }
 
   #key(field: Field): boolean {
@@ -381,10 +392,48 @@ function readHex(bytes: Buffer, start: number, end: number): number {
   return value;
 }
 
+/** The brackets around IPv6 extension headers, and control characters as syslog daemons write them. */
+const IGNORED = new Set(['OPT', '(', ')', 'ESP', '#012', '#015']);
+const EQUALS = 0x3d;
+const OPENING_PARENTHESIS = 0x28;
 const QUOTE = 0x22;
 const OPENING_BRACKET = 0x5b;
 const CLOSING_BRACKET = 0x5d;
 const CLOSING_PARENTHESIS = 0x29;
+
+function beginning(key: string): number {
+  return (key.charCodeAt(0) << 16) | (key.charCodeAt(1) << 8) | key.charCodeAt(2);
+}
+const MAC_ = beginning('MAC');
+const SRC_ = beginning('SRC');
+const DST_ = beginning('DST');
+const LEN_ = beginning('LEN');
+const TOS_ = beginning('TOS');
+const PRE_ = beginning('PRE');
+const TTL_ = beginning('TTL');
+const PRO_ = beginning('PRO');
+const SPT_ = beginning('SPT');
+const DPT_ = beginning('DPT');
+const WIN_ = beginning('WIN');
+const RES_ = beginning('RES');
+const URG_ = beginning('URG');
+const ACK_ = beginning('ACK');
+const SYN_ = beginning('SYN');
+const CWR_ = beginning('CWR');
+const ECE_ = beginning('ECE');
+const PSH_ = beginning('PSH');
+const RST_ = beginning('RST');
+const FIN_ = beginning('FIN');
+const SEQ_ = beginning('SEQ');
+const TYP_ = beginning('TYP');
+const COD_ = beginning('COD');
+const HOP_ = beginning('HOP');
+const FLO_ = beginning('FLO');
+const UID_ = beginning('UID');
+const GID_ = beginning('GID');
+const MAR_ = beginning('MAR');
+const ID_EQUALS = beginning('ID=');
+const TC_EQUALS = beginning('TC=');
 
 /** Which header the fields belong to. */
 const IP = 0;
