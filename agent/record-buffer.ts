@@ -1,13 +1,14 @@
 import type { Enricher, FlowLine } from '../parsers/line.ts';
 import type { RecordBlock } from './outbox/types.ts';
 
-const BLOCK_BYTES = 1 << 20;
+const BLOCK_BYTES = 256 << 10;
 const FIRST_BYTES = 64 << 10;
 /** What a record may well need; doubled until it has enough. */
 const ROOM_BYTES = 16 << 10;
 
 /**
- * Collects records as newline-delimited JSON until the next commit, in blocks of about 1 MiB.
+ * Collects records as newline-delimited JSON until the next commit, in blocks of about 256 KiB: larger ones make a
+ * backlog cost more memory, and nothing less.
  *
  * `take` lends the blocks: they hold until `reset`, after which the memory is written again. So between a
  * commit that failed and its repetition nothing may be appended.

@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { http } from '../../sinks/node-http.ts';
 
 /** What the agent says of itself over HTTP. */
 export interface HttpEndpoints {
@@ -17,7 +18,7 @@ export class HttpServer {
   readonly #server: Server;
 
   constructor(endpoints: HttpEndpoints) {
-    this.#server = createServer((request, response) => {
+    this.#server = http.createServer((request, response) => {
       answer(request, response, endpoints).catch((error: unknown) => {
         send(response, 500, `${String(error)}\n`);
       });

@@ -73,7 +73,6 @@ function report(found: number, startedMs: number, startedCpu: NodeJS.CpuUsage): 
 async function tailFile(file: string, lines: number): Promise<void> {
   const [{ default: TailFile }, { default: split }] = await Promise.all([
     import('@logdna/tail-file'),
-    // @ts-expect-error: it has no types
     import('split2'),
   ]);
   const startedMs = performance.now();
