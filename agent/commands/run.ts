@@ -1,15 +1,9 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { createSink } from '../../sinks/index.ts';
 import { Agent } from '../agent.ts';
 import { bootTimeUs } from '../boot-time.ts';
-import type { FilterConfig } from '../config/filters.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { problemText } from '../config/problem.ts';
-import type { SinkConfig } from '../config/schema.ts';
-import { DeadLetters } from '../delivery/dead-letters.ts';
-import { Delivery } from '../delivery/delivery.ts';
-import { toDeliveryOptions } from '../delivery/options.ts';
 import { formatOf } from '../formats.ts';
 import { openInput } from '../inputs/file.ts';
 import { summarizeAccounts } from '../observe/accounts.ts';
@@ -21,7 +15,7 @@ import { OutboxError } from '../outbox/failure.ts';
 import { openOutbox } from '../outbox/open-outbox.ts';
 import { Pipeline } from '../pipeline.ts';
 import { RecordBuffer } from '../record-buffer.ts';
-import { compileFilter, type Filter } from '../stages/filter.ts';
+import { type SinkDelivery, sinkDelivery } from '../sink-delivery.ts';
 import { version } from '../version.ts';
 import { EX_CONFIG, EX_NOINPUT, EX_OK, EX_TEMPFAIL, EX_UNAVAILABLE } from './exit-codes.ts';
 
@@ -90,22 +84,22 @@ async function runAgent(
   });
   observeOutbox(metrics, outbox);
   const deliveryMetrics = new DeliveryMetrics(metrics);
-  const deliveries = config.sinks.map((sink) => {
-    const context = {
-      warn: (message: string) => log.warn({ sink: sink.name }, message),
-      stop: (reason: string) => {
-        log.info({ sink: sink.name }, reason);
-        stop.abort();
-      },
-    };
-    return new Delivery(toDeliveryOptions(sink, passesFilters(sink)), {
+  const sinks = config.sinks.map((sink) =>
+    sinkDelivery(sink, {
       source: outbox,
-      createSink: () => createSink(sink, context),
-      deadLetters: new DeadLetters(config.state.path, sink.name),
-      events: deliveryMetrics.events(sink.name),
+      statePath: config.state.path,
       log,
-    });
-  });
+      events: (name) => deliveryMetrics.events(name),
+      sinkContext: (name) => ({
+        warn: (message) => log.warn({ sink: name }, message),
+        stop: (reason) => {
+          log.info({ sink: name }, reason);
+          stop.abort();
+        },
+      }),
+    }),
+  );
+  const deliveries = sinks.map(({ delivery }) => delivery);
   observeDeliveries(metrics, new Map(config.sinks.map(({ name }, index) => [name, deliveries[index]!])));
 
   let running = false;
@@ -134,7 +128,11 @@ async function runAgent(
       log.info({ version, node, http: address }, 'running');
     },
   });
+  const resent = (once ? [] : config.sinks).map(({ name }, index) =>
+    resend(name, sinks[index]!, stop.signal, log),
+  );
   await agent.run(stop.signal, once);
+  await Promise.all(resent);
   running = false;
   for (const input of inputs) input.close();
   outbox.close();
@@ -144,12 +142,14 @@ async function runAgent(
   return EX_OK;
 }
 
-/** A sink's `include` and `exclude` as one test; undefined where it has none, so that no record need be decoded. */
-function passesFilters({ include = [], exclude = [] }: SinkConfig): Filter | undefined {
-  const tests: FilterConfig[] = [];
-  if (include.length > 0) tests.push({ or: include });
-  if (exclude.length > 0) tests.push({ not: { or: exclude } });
-  return tests.length > 0 ? compileFilter({ and: tests }) : undefined;
+/** Sends a sink's dead letters again where somebody asked for it; what fails is logged, for records go on. */
+async function resend(name: string, sink: SinkDelivery, signal: AbortSignal, log: Logger): Promise<void> {
+  try {
+    const records = await sink.resend(signal);
+    if (records > 0) log.info({ sink: name, records }, 'dead letters were sent again');
+  } catch (error) {
+    log.error({ sink: name }, `cannot send dead letters again: ${(error as Error).message}`);
+  }
 }
 
 /** The first signal asks for a clean stop; a second one does not wait for it. */

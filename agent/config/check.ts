@@ -27,6 +27,7 @@ export function checkTogether(config: Checkable): Finding[] {
     ...dispositionRules(config.select),
     ...timezones(config.inputs),
     ...feedback(config.inputs, config.sinks),
+    ...filesWithoutIds(config.sinks),
     ...config.sinks.flatMap((sink, i) => (sink === undefined ? [] : sinkSizes(sink, ['sinks', i], config))),
   ];
 }
@@ -104,6 +105,16 @@ function feedback(inputs: Checkable['inputs'], sinks: Checkable['sinks']): Findi
         message: `inputs[${reader}] reads this file; write where no input reads`,
       },
     ];
+  });
+}
+
+/** A file sink knows by the ids in its file what a crash made it write already. */
+function filesWithoutIds(sinks: Checkable['sinks']): Finding[] {
+  return sinks.flatMap((sink, i) => {
+    if (sink?.type !== 'file' || sink.shape === undefined) return [];
+    const { drop, rename } = sink.shape;
+    if (!drop.includes('id') && rename.id === undefined && !Object.values(rename).includes('id')) return [];
+    return [{ path: ['sinks', i, 'shape'], message: 'a file sink needs the id where it is; leave id alone' }];
   });
 }
 

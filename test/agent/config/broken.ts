@@ -116,6 +116,7 @@ sinks:
   - {name: c, type: http, url: "https://es", retry: {backoff_min: 1m}, batch: {bytes_max: 1KiB}}
   - {name: d, type: stdout, batch: {bytes_max: 1KiB}}
   - {name: e, type: stdout, batch: {bytes_max: 1KiB}}
+  - {name: f, type: file, path: /tmp/f, shape: {rename: {id: key}}}
 `,
     problems: [
       '2:83: inputs[0].timezone: expected an IANA time zone, as Europe/Berlin or UTC; got "Mars/Olympus"',
@@ -123,13 +124,14 @@ sinks:
       '5:33: select.allow.delegate: the allow log action is invalid: delegate cannot be true when log is false',
       '6:32: select.deny.delegate: the deny log action is invalid: delegate cannot be true when log is false',
       '7:18: select.dispositions[0]: a rule needs a prefix or a policy',
-      '10:74: sinks[0].batch.bytes_max: a request cannot hold more than state.size_max; make one larger or the other smaller',
       '10:33: sinks[0].path: inputs[0] reads this file; write where no input reads',
+      '10:74: sinks[0].batch.bytes_max: a request cannot hold more than state.size_max; make one larger or the other smaller',
       '11:12: sinks[1].name: a is taken by sinks[0]; use another name',
       '11:33: sinks[1].path: /var/log/records.log is taken by sinks[0]; use another path',
       '11:33: sinks[1].path: inputs[0] reads this file; write where no input reads',
       '12:67: sinks[2].retry.backoff_min: longer than backoff_max; the first pause must be the shortest',
       '14:21: sinks[4].type: sinks[3] writes to standard output already; one sink may',
+      '15:48: sinks[5].shape: a file sink needs the id where it is; leave id alone',
     ],
   },
   {
