@@ -1,5 +1,5 @@
-import { Buffer } from 'node:buffer';
-import { type ByteWriter, keyBytes } from './byte-writer.ts';
+import type { Buffer } from 'node:buffer';
+import { type ByteWriter, keyPiece, type Piece, pieceOf } from './byte-writer.ts';
 import { canonicalIpBytes } from './ip.ts';
 import { isAt, NUMBERED, PROTOCOLS, protocolAt, readDecimal, tokenEnd } from './netfilter-walk.ts';
 import { unescapeControls } from './prefix.ts';
@@ -219,7 +219,7 @@ export class NetfilterFields {
   #key(field: Field): boolean {
     if (this.#seen[field.index] !== 0) return false;
     this.#seen[field.index] = 1;
-    this.#json.bytes(field.key);
+    this.#json.piece(field.key);
     return true;
   }
 
@@ -333,12 +333,12 @@ export class NetfilterFields {
   /** What has its place behind the single fields. */
   #writeLists(): void {
     const json = this.#json;
-    if (this.#ipFlags > 0) json.bytes(IP_FLAGS[this.#ipFlags]!);
-    if (this.#tcpFlags > 0) json.bytes(TCP_FLAGS[this.#tcpFlags]!);
-    if (this.#marks > 0) json.bytes(MARKS[this.#marks]!);
+    if (this.#ipFlags > 0) json.piece(IP_FLAGS[this.#ipFlags]!);
+    if (this.#tcpFlags > 0) json.piece(TCP_FLAGS[this.#tcpFlags]!);
+    if (this.#marks > 0) json.piece(MARKS[this.#marks]!);
     const other = this.#other;
     if (other.length === 0) return;
-    json.bytes(OTHER_KEY);
+    json.piece(OTHER_KEY);
     for (let i = 0; i < other.length; i += 2) {
       json.byte(i === 0 ? OPENING_BRACKET : 0x2c);
       json.string(this.#bytes.toString('utf8', other[i], other[i + 1]));
@@ -452,11 +452,11 @@ const CUT = 4;
 
 interface Field {
   readonly index: number;
-  readonly key: Uint8Array;
+  readonly key: Piece;
 }
 let fieldCount = 0;
 function field(name: string): Field {
-  return { index: fieldCount++, key: keyBytes(name) };
+  return { index: fieldCount++, key: keyPiece(name) };
 }
 const PHYSIN = field('physin');
 const PHYSOUT = field('physout');
@@ -511,21 +511,21 @@ const PROTOCOL = field('protocol');
 const SRC_PORT = field('src_port');
 const DEST_PORT = field('dest_port');
 const FIELD_COUNT = fieldCount;
-const OTHER_KEY = keyBytes('other');
+const OTHER_KEY = keyPiece('other');
 
 /** Every set of flags, written out: the set is the index. */
-const IP_FLAGS = sets(['CE', 'DF', 'MF']).map((flags) => listBytes('ip_flags', flags));
+const IP_FLAGS = sets(['CE', 'DF', 'MF']).map((flags) => listPiece('ip_flags', flags));
 const TCP_FLAGS = sets(['AE', 'CWR', 'ECE', 'URG', 'ACK', 'PSH', 'RST', 'SYN', 'FIN']).map((flags) =>
-  listBytes('tcp_flags', flags),
+  listPiece('tcp_flags', flags),
 );
 const MARKS = sets(['truncated', 'more_fragments', 'cut']).map((marks) =>
-  Buffer.from(marks.map((mark) => `,"${mark}":true`).join('')),
+  pieceOf(marks.map((mark) => `,"${mark}":true`).join('')),
 );
 
 function sets(names: readonly string[]): string[][] {
   return Array.from({ length: 1 << names.length }, (_, set) => names.filter((__, bit) => (set >> bit) & 1));
 }
 
-function listBytes(key: string, flags: readonly string[]): Uint8Array {
-  return Buffer.from(`,"${key}":${JSON.stringify(flags)}`);
+function listPiece(key: string, flags: readonly string[]): Piece {
+  return pieceOf(`,"${key}":${JSON.stringify(flags)}`);
 }

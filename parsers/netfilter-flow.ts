@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { ByteWriter, keyBytes } from './byte-writer.ts';
+import { ByteWriter, keyPiece, type Piece, pieceOf } from './byte-writer.ts';
 import { DIRECTIONS, packetDirection, UNKNOWN } from './direction.ts';
 import { canonicalIpBytes, isIpv4 } from './ip.ts';
 import type { FlowLine } from './line.ts';
@@ -38,17 +38,17 @@ export class NetfilterFlow implements FlowLine {
   prefix!: Prefix;
   readonly #workloadInterfaces: readonly Uint8Array[];
   /** From the node's name to the beginning of the timestamp. */
-  readonly #nodeName: Uint8Array;
+  readonly #nodeName: Piece;
   /** What ends every record. */
-  readonly #source: Uint8Array;
+  readonly #source: Piece;
   #packetHash = 0;
   #hash = 0;
 
   constructor({ input, format, node, workloadInterfaces }: FlowContext) {
     this.#workloadInterfaces = workloadInterfaces.map((beginning) => Buffer.from(beginning));
     const nodeName = node === '' ? '' : `,"node_name":${JSON.stringify(node)}`;
-    this.#nodeName = Buffer.from(`${nodeName},"timestamp":"`);
-    this.#source = Buffer.from(`},"source":${JSON.stringify({ input, format })}}`);
+    this.#nodeName = pieceOf(`${nodeName},"timestamp":"`);
+    this.#source = pieceOf(`},"source":${JSON.stringify({ input, format })}}`);
   }
 
   get disposition(): Disposition {
@@ -157,47 +157,46 @@ export class NetfilterFlow implements FlowLine {
       this.#nodeName.length + this.#source.length + prefix.verdictJson.length + prefix.textJson.length;
     const most = named + id.length + VARIABLE_BYTES;
     if (out.length - at < most + lineBytes * BYTES_PER_LINE_BYTE) return -1;
-    json.out = out;
-    json.at = at;
-    json.bytes(HEAD);
+    json.open(out, at);
+    json.piece(HEAD);
     json.ascii(id);
-    json.bytes(CONNECTION);
+    json.piece(CONNECTION);
     const srcAt = json.at;
     this.#writeAddress(walk.srcStart, walk.srcEnd);
     const srcEnd = json.at;
     if (walk.destPort >= 0) {
-      json.bytes(SRC_PORT);
+      json.piece(SRC_PORT);
       json.number(walk.srcPort);
     }
-    json.bytes(DEST_IP);
+    json.piece(DEST_IP);
     const destAt = json.at;
     this.#writeAddress(walk.destStart, walk.destEnd);
     const destEnd = json.at;
     if (walk.destPort >= 0) {
-      json.bytes(DEST_PORT);
+      json.piece(DEST_PORT);
       json.number(walk.destPort);
     }
-    json.bytes(PROTOCOL);
+    json.piece(PROTOCOL);
     json.ascii(protocolName(walk.bytes, walk.protocol, walk.protoStart, walk.protoEnd));
-    json.bytes(DIRECTION_JSON[this.#direction()]!);
-    json.bytes(prefix.verdictJson);
-    json.bytes(SRC);
+    json.piece(DIRECTION_JSON[this.#direction()]!);
+    json.piece(prefix.verdictJson);
+    json.piece(SRC);
     json.range(out, srcAt, srcEnd);
-    json.bytes(DEST);
+    json.piece(DEST);
     json.range(out, destAt, destEnd);
-    json.bytes(COUNT);
+    json.piece(COUNT);
     json.number(count);
-    json.bytes(this.#nodeName);
+    json.piece(this.#nodeName);
     json.ascii(this.timestamp());
-    json.bytes(PACKETS);
+    json.piece(PACKETS);
     json.number(count);
     if (walk.length > 0) {
-      json.bytes(BYTES);
+      json.piece(BYTES);
       json.number(walk.length * count);
     }
-    json.bytes(prefix.textJson);
+    json.piece(prefix.textJson);
     this.#writePacket();
-    json.bytes(this.#source);
+    json.piece(this.#source);
     return json.at;
   }
 
@@ -211,14 +210,14 @@ export class NetfilterFlow implements FlowLine {
   #writePacket(): void {
     const { walk } = this;
     const { bytes } = walk;
-    json.bytes(PACKET);
+    json.piece(PACKET);
     const opened = json.at;
     if (walk.inEnd > walk.inStart) {
-      json.bytes(IN);
+      json.piece(IN);
       writeName(json, bytes, walk.inStart, walk.inEnd);
     }
     if (walk.outEnd > walk.outStart) {
-      json.bytes(OUT);
+      json.piece(OUT);
       writeName(json, bytes, walk.outStart, walk.outEnd);
     }
     fields.write(bytes, walk.outEnd + 1, walk.end);
@@ -251,21 +250,21 @@ const BYTES_PER_LINE_BYTE = 12;
 /** What every record has beside: keys, addresses, numbers, the timestamp. */
 const VARIABLE_BYTES = 512;
 const QUOTE = 0x22;
-const HEAD = Buffer.from('{"id":"');
-const CONNECTION = Buffer.from('","connection":{"src_ip":"');
-const SRC_PORT = keyBytes('src_port');
-const DEST_IP = Buffer.from(',"dest_ip":"');
-const DEST_PORT = keyBytes('dest_port');
-const PROTOCOL = Buffer.from(',"protocol":"');
-const DIRECTION_JSON = DIRECTIONS.map((name) => Buffer.from(name ? `","direction":"${name}"}` : '"}'));
-const SRC = Buffer.from(',"src":{"instance":"');
-const DEST = Buffer.from('},"dest":{"instance":"');
-const COUNT = Buffer.from('},"count":');
-const PACKETS = Buffer.from('","packets":');
-const BYTES = keyBytes('bytes');
-const PACKET = Buffer.from(',"packet":');
-const IN = keyBytes('in');
-const OUT = keyBytes('out');
+const HEAD = pieceOf('{"id":"');
+const CONNECTION = pieceOf('","connection":{"src_ip":"');
+const SRC_PORT = keyPiece('src_port');
+const DEST_IP = pieceOf(',"dest_ip":"');
+const DEST_PORT = keyPiece('dest_port');
+const PROTOCOL = pieceOf(',"protocol":"');
+const DIRECTION_JSON = DIRECTIONS.map((name) => pieceOf(name ? `","direction":"${name}"}` : '"}'));
+const SRC = pieceOf(',"src":{"instance":"');
+const DEST = pieceOf('},"dest":{"instance":"');
+const COUNT = pieceOf('},"count":');
+const PACKETS = pieceOf('","packets":');
+const BYTES = keyPiece('bytes');
+const PACKET = pieceOf(',"packet":');
+const IN = keyPiece('in');
+const OUT = keyPiece('out');
 
 function mix(hash: number, value: number): number {
   const mixed = Math.imul(hash ^ value, 0x01000193);

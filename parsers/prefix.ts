@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { type Piece, pieceOf } from './byte-writer.ts';
 import { escapePattern, PrefixTemplate } from './prefix-template.ts';
 import type { Disposition, Policy } from './record.ts';
 
@@ -23,9 +24,9 @@ export interface Prefix {
   readonly text: string;
   readonly disposition: Disposition;
   /** Disposition and policies as members of a record's JSON, each with a comma before it. */
-  readonly verdictJson: Uint8Array;
+  readonly verdictJson: Piece;
   /** The prefix likewise. */
-  readonly textJson: Uint8Array;
+  readonly textJson: Piece;
   /** Calico logs the packet that answers a connection: source and destination are the other way round. */
   readonly response: boolean;
   /** Not a prefix: a line that was cut and ran together with the next. */
@@ -103,8 +104,8 @@ export class PrefixRules {
   }
 }
 
-function members(object: object): Uint8Array {
-  return Buffer.from(`,${JSON.stringify(object).slice(1, -1)}`);
+function members(object: object): Piece {
+  return pieceOf(`,${JSON.stringify(object).slice(1, -1)}`);
 }
 
 /** Whether a prefix fits the pattern. */

@@ -1,5 +1,7 @@
 const HOUR_US = 3_600_000_000;
 const MINUTE_US = 60_000_000;
+/** Lines of a file are in order but for this. */
+const DISORDER_US = MINUTE_US;
 
 /**
  * An IANA time zone, for timestamps that name none. Where the clock shows an hour twice, in autumn, the
@@ -40,7 +42,7 @@ export class LocalZone {
       this.#minute = minute;
     }
     const earlier = localUs - this.#earlier;
-    return earlier < previousUs - HOUR_US / 2 ? localUs - this.#later : earlier;
+    return earlier < previousUs - DISORDER_US ? localUs - this.#later : earlier;
   }
 
   /** What the zone's clock is ahead of UTC at this time. */

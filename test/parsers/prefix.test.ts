@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ByteWriter } from '../../parsers/byte-writer.ts';
 import { PrefixRules } from '../../parsers/prefix.ts';
 
 interface Options {
@@ -10,7 +11,11 @@ interface Options {
 function prefixOf(raw: string, { prefixes = [], prefixTemplate, dispositions = [] }: Options) {
   const bytes = Buffer.from(raw);
   const prefix = new PrefixRules({ prefixes, prefixTemplate, dispositions }).of(bytes, 0, bytes.length);
-  const verdict = JSON.parse(`{${Buffer.from(prefix.verdictJson).toString().slice(1)}}`);
+  const json = new ByteWriter();
+  json.open(Buffer.alloc(1024), 0);
+  json.piece(prefix.verdictJson);
+  json.openAt(0);
+  const verdict = JSON.parse(`${json.out.toString('utf8', 0, json.at)}}`);
   return { ...prefix, policies: verdict.policies };
 }
 
