@@ -71,13 +71,19 @@ export class ByteWriter {
     }
     let digits = 1;
     for (let power = 10; power <= value; power *= 10) digits++;
-    let rest = value;
-    for (let to = this.at + digits - 1; to >= this.at; to--) {
+    this.digits(value, digits);
+  }
+
+  /** The last `count` digits of a whole number below 2³¹, with leading zeros. */
+  digits(value: number, count: number): void {
+    const { out } = this;
+    let rest = value | 0;
+    for (let to = this.at + count - 1; to >= this.at; to--) {
       const tenth = (rest / 10) | 0;
-      this.out[to] = 0x30 + rest - tenth * 10;
+      out[to] = 0x30 + rest - tenth * 10;
       rest = tenth;
     }
-    this.at += digits;
+    this.at += count;
   }
 
   /** Makes an object of the members that were written from `at` on, each with a comma before it; `}` is due. */

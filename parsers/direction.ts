@@ -64,9 +64,11 @@ function beginsWithAny(
   end: number,
   beginnings: readonly Uint8Array[],
 ): boolean {
+  const first = bytes[start];
   for (let k = 0; k < beginnings.length; k++) {
     const beginning = beginnings[k]!;
-    let same = 0;
+    if (beginning[0] !== first) continue;
+    let same = 1;
     while (same < beginning.length && start + same < end && bytes[start + same] === beginning[same]) same++;
     if (same === beginning.length) return true;
   }
