@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import type { ParsedLine } from '../../parsers/line.ts';
+import { recordSchema } from '../../parsers/record-schema.ts';
 import { syslogFormat } from '../../parsers/syslog.ts';
 import { referenceMessage, referenceReading } from '../helpers/netfilter-reference.ts';
 
@@ -9,6 +12,10 @@ const FOLDER = join(import.meta.dirname, '../fixtures/lines');
 /** `UPDATE_GOLDENS=1` writes what is read now; then every line of the difference is to be reviewed. */
 const UPDATE = process.env.UPDATE_GOLDENS === '1';
 const NOW_US = Date.UTC(2026, 10, 22) * 1000;
+
+const ajv = new Ajv2020({ strict: false });
+addFormats.default(ajv);
+const isRecord = ajv.compile(recordSchema);
 
 const goldens = readdirSync(FOLDER).filter((name) => name.endsWith('.log'));
 
@@ -63,6 +70,14 @@ describe.each(goldens)('%s', (file) => {
     if (UPDATE) writeFileSync(expectedFile, outcomes.map((one) => `${JSON.stringify(one)}\n`).join(''));
     const expected = readFileSync(expectedFile, 'utf8').split('\n').slice(0, -1);
     expect(outcomes.map((one) => JSON.stringify(one))).toEqual(expected);
+  });
+
+  it('gives records as the schema describes them', () => {
+    for (const one of parseAll(linesOf(file)) as Record<string, unknown>[]) {
+      const record = one.repeated ?? one;
+      if (!('connection' in (record as object))) continue;
+      expect(isRecord(record), JSON.stringify([isRecord.errors, record])).toBe(true);
+    }
   });
 });
 
