@@ -105,7 +105,12 @@ export class Catalog {
   /** Takes a fresh listing in: afterwards `following` names the open files of each set in order. */
   update(sets: readonly RotatedSet[], nowMs: number): void {
     for (const file of this.#contents) {
-      if (file.open !== undefined && !this.#isUnchanged(file)) this.truncated(file, nowMs);
+      if (file.open === undefined) continue;
+      try {
+        if (!file.unchanged()) this.truncated(file, nowMs);
+      } catch {
+        // A read that fails says nothing about the content; the reading of lines will tell.
+      }
     }
     this.#present.clear();
     const holders = new Map<FileId, FollowedFile>();
@@ -138,13 +143,13 @@ export class Catalog {
 
   /** The open file no longer holds what was read of it: its content has gone, and a new one begins in it. */
   truncated(file: FollowedFile, nowMs: number): void {
-    const open = file.detach()!;
     const next = this.#create(nowMs);
     next.id = file.id;
     next.path = file.path;
     next.active = file.active;
     next.set = file.set;
-    next.attach(open, 0);
+    next.attach(file.open!, 0);
+    file.detach();
     file.id = '';
     file.seenMs = nowMs;
     file.dirty = true;
@@ -161,14 +166,6 @@ export class Catalog {
     file.grownMs = nowMs;
     this.#contents.add(file);
     return file;
-  }
-
-  #isUnchanged(file: FollowedFile): boolean {
-    try {
-      return file.unchanged();
-    } catch {
-      return true; // A read that fails says nothing about the content; reading will tell.
-    }
   }
 
   #found(file: FollowedFile, entry: Entry, nowMs: number): void {
@@ -189,37 +186,38 @@ export class Catalog {
     }
     // Who is where it was comes first: it is not what another file is a copy of.
     const moved = candidates.filter((candidate) => {
-      const known = this.#try(candidate, () => {
-        if (this.#isCopyOfOpen(candidate) || isCopyOfActive(candidate, candidates)) return undefined;
-        const found = this.#recognise(candidate);
-        return found?.file.id === candidate.entry.id ? found : undefined;
+      const done = this.#try(candidate, () => {
+        if (this.#isCopyOfOpen(candidate) || isCopyOfActive(candidate, candidates)) return false;
+        const known = this.#recognise(candidate);
+        if (known?.file.id !== candidate.entry.id) return false;
+        this.#resume(known, candidate, nowMs);
+        return true;
       });
-      if (known === 'failed') return false;
-      if (known !== undefined) this.#resume(known, candidate, nowMs);
-      return known === undefined;
+      return !done;
     });
     // Then active files: what a backup may be a copy of is open before the backup is looked at.
     moved.sort((a, b) => Number(b.entry.active) - Number(a.entry.active));
     for (const [place, candidate] of moved.entries()) {
-      const others = moved.slice(place + 1);
-      const known = this.#try(candidate, () =>
-        this.#isCopyOfOpen(candidate) ? 'copy' : this.#recognise(candidate, others),
-      );
-      if (known === 'failed') continue;
-      if (known === 'copy') closeSync(candidate.open.fd);
-      else if (known === undefined) this.#begin(candidate, nowMs);
-      else this.#resume(known, candidate, nowMs);
+      this.#try(candidate, () => {
+        const known = this.#isCopyOfOpen(candidate)
+          ? 'copy'
+          : this.#recognise(candidate, moved.slice(place + 1));
+        if (known === 'copy') closeSync(candidate.open.fd);
+        else if (known === undefined) this.#begin(candidate, nowMs);
+        else this.#resume(known, candidate, nowMs);
+        return true;
+      });
     }
   }
 
-  /** Looks into a file; where that fails it is closed, and looked into again at the next listing. */
-  #try<T>({ entry, open }: Candidate, look: () => T): T | 'failed' {
+  /** Looks into a file; where that fails it is closed, done with, and looked into again at the next listing. */
+  #try({ entry, open }: Candidate, look: () => boolean): boolean {
     try {
       return look();
     } catch (error) {
       this.#trouble.failed(entry.path, error);
       closeSync(open.fd);
-      return 'failed';
+      return true;
     }
   }
 

@@ -10,11 +10,13 @@ import { type FileDeps, Trouble } from './trouble.ts';
 import { Twins } from './twins.ts';
 import type { Input, LineHandler } from './types.ts';
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 128 * 1024;
 /** One set reads so much, then it is the next one's turn. */
 const TURN_BYTES = 1024 * 1024;
 /** A backup that did not grow for so long is finished; should it grow later, a listing tells. */
 const QUIET_MS = 60_000;
+/** A file that changes at every reading is not followed for ever within one poll. */
+const LISTS_MAX = 100;
 const RETRY_MS = 1_000;
 const POLL_MS_MAX = 1_000;
 
@@ -101,7 +103,7 @@ class FileInput implements Input {
     this.#list(nowMs);
     for (const { files } of this.#catalog.following) for (const file of files) this.#look(file, nowMs);
     let total = 0;
-    for (;;) {
+    for (let lists = 0; ; lists++) {
       const before = total;
       const sets = this.#catalog.following.length;
       for (let i = 0; i < sets && total < bytesMax; i++) {
@@ -111,10 +113,10 @@ class FileInput implements Input {
         total += this.#readSet(set.files, Math.min(TURN_BYTES, bytesMax - total), nowMs, handler);
         if (this.#relist) break;
       }
-      if (this.#relist) {
+      if (this.#relist && lists < LISTS_MAX) {
         this.#list(nowMs);
         for (const { files } of this.#catalog.following) for (const file of files) this.#look(file, nowMs);
-      } else if (total === before || total >= bytesMax) break;
+      } else if (this.#relist || total === before || total >= bytesMax) break;
     }
     this.#behind = total >= bytesMax;
     if (total > 0) this.#grownMs = nowMs;
@@ -205,8 +207,8 @@ class FileInput implements Input {
           total += read;
           file.pending = read === this.#buffer.length;
         }
-        if (this.#isFinished(file, files, nowMs)) this.#finish(file, handler);
         this.#trouble.settled(file.path);
+        if (this.#isFinished(file, files, nowMs)) this.#finish(file, handler);
       } catch (error) {
         this.#failed(file, error, nowMs);
       }
@@ -224,6 +226,10 @@ class FileInput implements Input {
 
   #finish(file: FollowedFile, handler: LineHandler): void {
     file.finish(this.#buffer, this.#splitter, handler);
+    const error = file.open!.source.error;
+    if (error !== undefined) {
+      this.#trouble.complain(file.path, 'damaged', `cannot unpack all of it: ${error.message}`);
+    }
     file.close();
     file.closedAs = stateOf(file);
     this.#trouble.event('finished', 1);

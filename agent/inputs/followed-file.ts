@@ -113,13 +113,15 @@ export class FollowedFile implements LineState {
 
   /** Takes a descriptor of a file that holds this content up to `offset`, and reads on from there. */
   attach(open: OpenFile, offset: number): void {
+    const headLength = open.source.read(this.#head, 0, HEAD_BYTES, 0);
+    const length = Math.min(TAIL_BYTES, offset);
+    open.source.read(this.#tail, TAIL_BYTES - length, length, offset - length);
+    // Reading may fail; only now this is another state.
+    this.#headLength = headLength;
     this.open = open;
     this.closedAs = undefined;
     this.offset = offset;
     this.#zerosTo = offset;
-    this.#headLength = open.source.read(this.#head, 0, HEAD_BYTES, 0);
-    const length = Math.min(TAIL_BYTES, offset);
-    open.source.read(this.#tail, TAIL_BYTES - length, length, offset - length);
     this.retryMs = 0;
     this.mtimeNs = -1n;
     this.dirty = true;

@@ -2,6 +2,8 @@ import { readSync } from 'node:fs';
 
 /** The bytes of one open file, uncompressed. */
 export interface Source {
+  /** What keeps the rest of a damaged file from being read. */
+  readonly error?: Error | undefined;
   /** Reads into `target[start, start + length)` what stands at `position`; fewer bytes only at the end. */
   read(target: Buffer, start: number, length: number, position: number): number;
 }

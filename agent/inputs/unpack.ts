@@ -17,6 +17,8 @@ export class UnpackedSource implements Source {
   #unpacker: Gunzip | ZstdDecompress | undefined;
   #inputAt = 0;
   #ended = false;
+  /** Why what the file holds cannot be unpacked to its end. */
+  error: Error | undefined;
   /** Uncompressed chunks from `#heldAt` on. */
   #held: Buffer[] = [];
   #heldAt = 0;
@@ -82,7 +84,8 @@ export class UnpackedSource implements Source {
     this.#heldAt = 0;
     const unpacker = this.#kind === 'gzip' ? new Gunzip({}) : new ZstdDecompress({});
     unpacker.on('data', (chunk: Buffer) => this.#held.push(chunk));
-    unpacker.on('error', () => {
+    unpacker.on('error', (error: unknown) => {
+      this.error = error as Error;
       this.#ended = true;
     });
     this.#unpacker = unpacker;
