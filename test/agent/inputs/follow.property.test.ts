@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LogModel, type Operation } from '../../helpers/file-model.ts';
@@ -52,7 +51,6 @@ test(`every line once, whatever happens to the files (seed ${seed})`, () => {
       fc.constantFrom('none' as const, 'short' as const, 'long' as const),
       fc.array(operation, { minLength: 1, maxLength: 40, size: 'max' }),
       (start, head, operations) => {
-        if (process.env.FC_TRACE) writeSync(2, `${JSON.stringify([start, head, operations])}\n`);
         using model = new LogModel(start, head);
         for (const one of operations) model.run(one);
         expect(model.check()).toEqual([]);
