@@ -23,6 +23,8 @@ export interface AgentParts {
   readonly deliveries: readonly Delivery[];
   readonly log: Logger;
   readonly shutdownTimeoutMs: number;
+  /** Told how many bytes each poll of an input has read. */
+  readonly read: (input: string, bytes: number) => void;
   /** Called once every input has been looked at: what is written from now on is new. */
   readonly started: () => void;
 }
@@ -95,6 +97,7 @@ export class Agent {
       if (read === 0) pipeline.quiet(input.name, nowMs);
       this.#dueMs[index] = nowMs + input.nextPollMs(nowMs);
       bytes += read;
+      this.#parts.read(input.name, read);
     }
     if (bytes === 0) pipeline.allQuiet(nowMs);
     this.#commit(nowMs);

@@ -1,6 +1,7 @@
 import type { Enricher, FlowLine, Format, LogLine, UnparsableReason } from '../parsers/line.ts';
 import type { InputFile, LineHandler } from './inputs/types.ts';
 import { Accounts } from './observe/accounts.ts';
+import type { RefusedLines } from './observe/refused-lines.ts';
 import type { Commit, SavedState } from './outbox/types.ts';
 import type { RecordBuffer } from './record-buffer.ts';
 import { type InputStages, Stages, type StagesConfig, type StagesSurroundings } from './stages/stages.ts';
@@ -10,6 +11,11 @@ const FORMAT_VALUE = 'format:';
 
 /** What the pipeline changed since it was asked last, to be committed with the inputs' checkpoints. */
 export type PipelineChanges = Pick<Commit, 'windows' | 'values'>;
+
+export interface PipelineSurroundings extends StagesSurroundings {
+  /** Shown some of the lines that cannot be read. */
+  readonly refusedLines?: RefusedLines;
+}
 
 /**
  * Every stage that a line meets, in order, for all inputs of a node:
@@ -29,7 +35,7 @@ export class Pipeline {
     config: StagesConfig,
     formats: ReadonlyMap<string, Format>,
     records: RecordBuffer,
-    surroundings: StagesSurroundings,
+    surroundings: PipelineSurroundings,
   ) {
     const out = {
       record: (json: string, input: string) => {
@@ -44,8 +50,10 @@ export class Pipeline {
     };
     this.#stages = new Stages(config, out, surroundings);
     for (const [name, format] of formats) {
-      const lane = new Lane(format, this.#stages.input(name), this.#accountsOf(name), records);
-      this.#lanes.set(name, lane);
+      const accounts = this.#accountsOf(name);
+      const refused = (reason: string, bytes: Buffer, start: number, end: number, nowMs: number) =>
+        surroundings.refusedLines?.add(name, reason, bytes, start, end, nowMs);
+      this.#lanes.set(name, new Lane(format, this.#stages.input(name), accounts, records, refused));
     }
   }
 
@@ -110,12 +118,15 @@ export class Pipeline {
   }
 }
 
+type ShowRefused = (reason: string, bytes: Buffer, start: number, end: number, nowMs: number) => void;
+
 /** One input's way through the stages. */
 class Lane implements LineHandler {
   readonly accounts: Accounts;
   readonly format: Format;
   readonly #stages: InputStages;
   readonly #records: RecordBuffer;
+  readonly #refused: ShowRefused;
   nowUs = 0;
   // The line under way, for its id: asked for only if it makes a record.
   #file!: InputFile;
@@ -125,7 +136,14 @@ class Lane implements LineHandler {
   #offset = 0;
   readonly #id = () => this.#file.recordId(this.#bytes, this.#start, this.#end, this.#offset);
 
-  constructor(format: Format, stages: InputStages, accounts: Accounts, records: RecordBuffer) {
+  constructor(
+    format: Format,
+    stages: InputStages,
+    accounts: Accounts,
+    records: RecordBuffer,
+    refused: ShowRefused,
+  ) {
+    this.#refused = refused;
     this.format = format;
     this.accounts = accounts;
     this.#stages = stages;
@@ -158,6 +176,7 @@ class Lane implements LineHandler {
         break;
       case 'unparsable':
         this.accounts.unparsable.add(line.reason);
+        this.#refused(line.reason, bytes, start, end, this.nowUs / 1000);
         break;
       case 'dropped':
         this.accounts.dropped.add(line.reason);

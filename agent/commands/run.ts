@@ -9,8 +9,10 @@ import { openInput } from '../inputs/file.ts';
 import { summarizeAccounts } from '../observe/accounts.ts';
 import { DeliveryMetrics, observeDeliveries, observeOutbox } from '../observe/delivery-metrics.ts';
 import { HttpServer } from '../observe/http.ts';
+import { InputMetrics } from '../observe/input-metrics.ts';
 import { createLog, type Logger } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
+import { RefusedLines } from '../observe/refused-lines.ts';
 import { OutboxError } from '../outbox/failure.ts';
 import { openOutbox } from '../outbox/open-outbox.ts';
 import { Pipeline } from '../pipeline.ts';
@@ -69,18 +71,20 @@ async function runAgent(
   const context = { config, node, timezone, bootTimeUs: bootTimeUs() };
   const formats = new Map(config.inputs.map((input) => [input.name, formatOf(input, context)] as const));
   const saved = outbox.load();
-  const pipeline = new Pipeline(config, formats, records, { nodeName: node });
+  const refusedLines = new RefusedLines(log);
+  const pipeline = new Pipeline(config, formats, records, { nodeName: node, refusedLines });
   pipeline.restore(saved);
-  const inputs = config.inputs.map((input) => {
-    const own = saved.checkpoints.filter((checkpoint) => checkpoint.input === input.name);
-    return openInput(input, formats.get(input.name)!, own, { node, log });
-  });
-
   const metrics = createMetrics({
     version,
     accounts: pipeline.accounts,
     openWindows: () => pipeline.openWindows,
     lag: () => inputs.flatMap((input) => input.lag().map((lag) => ({ input: input.name, ...lag }))),
+  });
+  const inputMetrics = new InputMetrics(metrics);
+  const inputs = config.inputs.map((input) => {
+    const own = saved.checkpoints.filter((checkpoint) => checkpoint.input === input.name);
+    const events = inputMetrics.events(input.name);
+    return openInput(input, formats.get(input.name)!, own, { node, log, events });
   });
   observeOutbox(metrics, outbox);
   const deliveryMetrics = new DeliveryMetrics(metrics);
@@ -123,6 +127,7 @@ async function runAgent(
     deliveries,
     log,
     shutdownTimeoutMs: config.shutdown_timeout,
+    read: (input, bytes) => inputMetrics.read(input, bytes),
     started: () => {
       running = true;
       log.info({ version, node, http: address }, 'running');

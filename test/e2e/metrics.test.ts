@@ -48,6 +48,15 @@ describe('what the agent says of itself', () => {
     ).toBe(1);
   });
 
+  it('counts bytes and files, and shows a line that cannot be read', async () => {
+    expect(await agent.metric('policy_log_agent_input_bytes_total')).toBeGreaterThan(200);
+    expect(await agent.metric('policy_log_agent_input_file_events_total', { event: 'opened' })).toBe(1);
+    const shown = agent.log.items.filter(({ reason }) => reason === 'truncated');
+    expect(shown).toMatchObject([
+      { level: 'warn', input: 'syslog', line: expect.stringContaining('calico-packet') },
+    ]);
+  });
+
   it('writes metrics that promtool accepts', async ({ skip }) => {
     if (spawnSync('promtool', ['--version']).error) skip('promtool is not installed (package prometheus)');
     const text = await (await fetch(`${url}/metrics`)).text();
