@@ -1,15 +1,13 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import type { Format } from '../../parsers/line.ts';
-import { type Entry, type FileId, fileId, type RotatedSet } from './discover.ts';
-import { FollowedFile, type OpenFile, type SavedFile } from './followed-file.ts';
-import { anchorOf, SAME_BYTES_MIN, sameBytes } from './identity.ts';
-import { PlainSource } from './source.ts';
+import { type Candidate, isCopyOfActive, lastLineEnd, openCandidate, stateOf } from './candidate.ts';
+import type { Entry, FileId, RotatedSet } from './discover.ts';
+import { FollowedFile, type SavedFile } from './followed-file.ts';
+import { anchorOf, SAME_BYTES_MIN } from './identity.ts';
 import type { Trouble } from './trouble.ts';
-import { UnpackedSource } from './unpack.ts';
 
 /** What is known of a content that no file holds any more is kept so long, for it may come back. */
 const FORGET_MS = 3_600_000;
-const NEWLINE = 10;
 
 export interface CatalogOptions {
   /** Beginning of the keys of its checkpoints. */
@@ -26,13 +24,6 @@ export interface CatalogOptions {
 export interface Following {
   readonly path: string;
   readonly files: readonly FollowedFile[];
-}
-
-/** A file that was opened to find out what it holds. */
-interface Candidate {
-  readonly entry: Entry;
-  readonly open: OpenFile;
-  readonly size: number;
 }
 
 /** A content, and where to read on in the file that was found to hold it: nowhere, if `all` was read. */
@@ -222,35 +213,19 @@ export class Catalog {
   }
 
   #open(entry: Entry): Candidate | undefined {
-    if (!entry.regular) {
-      this.#trouble.complain(entry.path, 'not a regular file', 'cannot read it: it is not a regular file');
+    try {
+      const candidate = openCandidate(entry);
+      if (candidate === 'not regular') {
+        this.#trouble.complain(entry.path, candidate, 'cannot read it: it is not a regular file');
+        return undefined;
+      }
+      if (candidate !== undefined) this.#trouble.settled(entry.path);
+      return candidate;
+    } catch (error) {
+      if (!this.#started.has(entry.pattern)) this.#early.add(entry.id);
+      this.#trouble.failed(entry.path, error);
       return undefined;
     }
-    let fd: number | undefined;
-    try {
-      // Not blocking: between the listing and this a FIFO may have taken the name.
-      fd = openSync(entry.path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-      const stats = fstatSync(fd, { bigint: true });
-      if (stats.isFile()) {
-        this.#trouble.settled(entry.path);
-        const packed = entry.compression !== 'none';
-        const source = packed
-          ? new UnpackedSource(fd, entry.compression as 'gzip' | 'zstd')
-          : new PlainSource(fd);
-        return {
-          entry: { ...entry, id: fileId(stats) },
-          open: { fd, source, packed },
-          size: Number(stats.size),
-        };
-      }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-        if (!this.#started.has(entry.pattern)) this.#early.add(entry.id);
-        this.#trouble.failed(entry.path, error);
-      }
-    }
-    if (fd !== undefined) closeSync(fd);
-    return undefined;
   }
 
   /** Whether a backup holds the bytes of a file that is open and intact, so that nothing needs to be read here. */
@@ -378,24 +353,4 @@ export class Catalog {
       this.#forgotten.push(file.key);
     }
   }
-}
-
-/** Whether a backup was copied from an active file that is not open yet either. */
-function isCopyOfActive({ entry, open, size }: Candidate, others: readonly Candidate[]): boolean {
-  if (entry.active || open.packed) return false;
-  const active = others.find((other) => other.entry.active && other.entry.set === entry.set);
-  return active !== undefined && sameBytes(active.open.source, open.source, size);
-}
-
-/** A file's size and time of writing, which tell whether a closed file was written to. */
-export function stateOf({ size, mtimeNs }: { size: bigint | number; mtimeNs: bigint }): string {
-  return `${size}@${mtimeNs}`;
-}
-
-/** Where the last whole line of a file ends, so that a torn one is read when it is complete. */
-function lastLineEnd({ source }: OpenFile, size: number, lineBytesMax: number): number {
-  const bytes = Buffer.alloc(Math.min(size, lineBytesMax));
-  const length = source.read(bytes, 0, bytes.length, size - bytes.length);
-  const newline = bytes.lastIndexOf(NEWLINE, length - 1);
-  return newline < 0 && bytes.length < size ? size : size - bytes.length + newline + 1;
 }
