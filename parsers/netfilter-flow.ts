@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { ByteWriter, keyPiece, type Piece, pieceOf } from './byte-writer.ts';
 import { DIRECTIONS, packetDirection, UNKNOWN } from './direction.ts';
 import { canonicalIpBytes, isIpv4 } from './ip.ts';
-import type { FlowLine } from './line.ts';
+import type { Enricher, FlowLine } from './line.ts';
 import { NetfilterFields, protocolName, writeName } from './netfilter-fields.ts';
 import { NetfilterWalk } from './netfilter-walk.ts';
 import type { Prefix } from './prefix.ts';
@@ -44,6 +44,8 @@ export class NetfilterFlow implements FlowLine {
   #second = Number.NaN;
   /** The second as a timestamp has it, up to the point. */
   #secondText = pieceOf('');
+  /** By the network's name; there are as many as are configured. */
+  readonly #networks = new Map<string, Piece>();
   #packetHash = 0;
   #hash = 0;
 
@@ -153,12 +155,14 @@ export class NetfilterFlow implements FlowLine {
     return record;
   }
 
-  writeJson(id: string, out: Buffer, at: number): number {
+  writeJson(id: string, out: Buffer, at: number, enricher?: Enricher): number {
     const { walk, prefix, count } = this;
     const lineBytes = walk.end - walk.packetStart;
+    const srcNetwork = this.#network(walk.srcStart, walk.srcEnd, enricher);
+    const destNetwork = this.#network(walk.destStart, walk.destEnd, enricher);
     const named =
       this.#nodeName.length + this.#source.length + prefix.verdictJson.length + prefix.textJson.length;
-    const most = named + id.length + VARIABLE_BYTES;
+    const most = named + srcNetwork.length + destNetwork.length + id.length + VARIABLE_BYTES;
     if (out.length - at < most + lineBytes * BYTES_PER_LINE_BYTE) return -1;
     json.open(out, at);
     json.piece(HEAD);
@@ -185,8 +189,10 @@ export class NetfilterFlow implements FlowLine {
     json.piece(prefix.verdictJson);
     json.piece(SRC);
     json.range(out, srcAt, srcEnd);
+    json.piece(srcNetwork);
     json.piece(DEST);
     json.range(out, destAt, destEnd);
+    json.piece(destNetwork);
     json.piece(COUNT);
     json.number(count);
     json.piece(this.#nodeName);
@@ -217,6 +223,23 @@ export class NetfilterFlow implements FlowLine {
     json.piece(this.#secondText);
     json.digits(this.timeUs - second * 1e6, 6);
     json.byte(UPPER_Z);
+  }
+
+  /** The `network` member of a side, as the enricher has it. */
+  #network(start: number, end: number, enricher: Enricher | undefined): Piece {
+    if (enricher === undefined) return NOTHING;
+    const { bytes } = this.walk;
+    const isPlain = isIpv4(bytes, start, end);
+    const name = enricher.networkOf(
+      isPlain ? bytes.latin1Slice(start, end) : canonicalIpBytes(bytes, start, end)!,
+    );
+    if (name === undefined) return NOTHING;
+    let piece = this.#networks.get(name);
+    if (piece === undefined) {
+      piece = pieceOf(`,"network":${JSON.stringify(name)}`);
+      this.#networks.set(name, piece);
+    }
+    return piece;
   }
 
   #writeAddress(start: number, end: number): void {
@@ -270,6 +293,7 @@ const BYTES_PER_LINE_BYTE = 12;
 const VARIABLE_BYTES = 512;
 const QUOTE = 0x22;
 const UPPER_Z = 0x5a;
+const NOTHING = pieceOf('');
 const HEAD = pieceOf('{"id":"');
 const CONNECTION = pieceOf('","connection":{"src_ip":"');
 const SRC_PORT = keyPiece('src_port');

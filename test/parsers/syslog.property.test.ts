@@ -54,6 +54,22 @@ const logged = (check: (one: LoggedPacket) => void) =>
   fc.assert(fc.property(loggedPacket, check), { numRuns: RUNS });
 
 describe('a packet that the kernel logs', () => {
+  it('is enriched as it is written', () => {
+    const networks = ['private', 'Büro "Nord"', undefined];
+    const networkOf = (address: string) => networks[address.length % networks.length];
+    logged(({ message }) => {
+      const flow = parse(HEAD + message) as FlowLine;
+      const record = flow.toRecord('id');
+      for (const side of [record.src, record.dest]) {
+        const network = networkOf(side.instance!);
+        if (network !== undefined) side.network = network;
+      }
+      const out = Buffer.alloc(65_536);
+      const enricher = { networkOf, enrich: () => {} };
+      expect(JSON.parse(out.toString('utf8', 0, flow.writeJson!('id', out, 0, enricher)))).toEqual(record);
+    });
+  });
+
   it('is read back as it was', () => {
     logged(({ message, connection, packet, prefix }) => {
       const record = recordOf(parse(HEAD + message))!;
