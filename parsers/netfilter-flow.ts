@@ -231,7 +231,7 @@ export class NetfilterFlow implements FlowLine {
     const { bytes } = this.walk;
     const isPlain = isIpv4(bytes, start, end);
     const name = enricher.networkOf(
-      isPlain ? bytes.latin1Slice(start, end) : canonicalIpBytes(bytes, start, end)!,
+      isPlain ? bytes.toString('latin1', start, end) : canonicalIpBytes(bytes, start, end)!,
     );
     if (name === undefined) return NOTHING;
     let piece = this.#networks.get(name);
