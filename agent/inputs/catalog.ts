@@ -95,14 +95,7 @@ export class Catalog {
 
   /** Takes a fresh listing in: afterwards `following` names the open files of each set in order. */
   update(sets: readonly RotatedSet[], nowMs: number): void {
-    for (const file of this.#contents) {
-      if (file.open === undefined) continue;
-      try {
-        if (!file.unchanged()) this.truncated(file, nowMs);
-      } catch {
-        // A read that fails says nothing about the content; the reading of lines will tell.
-      }
-    }
+    this.#noticeTruncation(nowMs);
     this.#present.clear();
     const holders = new Map<FileId, FollowedFile>();
     for (const file of this.#contents) {
@@ -141,6 +134,8 @@ export class Catalog {
     next.set = file.set;
     next.attach(file.open!, 0);
     file.detach();
+    this.#present.delete(file);
+    this.#present.add(next);
     file.id = '';
     file.seenMs = nowMs;
     file.dirty = true;
@@ -149,6 +144,22 @@ export class Catalog {
       files: files.map((one) => (one === file ? next : one)),
     }));
     this.#trouble.event('truncated', 1);
+  }
+
+  /** Whether an open file no longer holds what was read of it. */
+  #noticeTruncation(nowMs: number): boolean {
+    let noticed = false;
+    for (const file of this.#contents) {
+      if (file.open === undefined) continue;
+      try {
+        if (file.unchanged()) continue;
+        this.truncated(file, nowMs);
+        noticed = true;
+      } catch {
+        // A read that fails says nothing about the content; the reading of lines will tell.
+      }
+    }
+    return noticed;
   }
 
   #create(nowMs: number): FollowedFile {
@@ -193,7 +204,9 @@ export class Catalog {
         const known = this.#isCopyOfOpen(candidate)
           ? 'copy'
           : this.#recognise(candidate, moved.slice(place + 1));
-        if (known === 'copy') closeSync(candidate.open.fd);
+        // An empty backup may be a copy that has only begun.
+        const isEmpty = known === undefined && !candidate.entry.active && candidate.size === 0;
+        if (known === 'copy' || isEmpty) closeSync(candidate.open.fd);
         else if (known === undefined) this.#begin(candidate, nowMs);
         else this.#resume(known, candidate, nowMs);
         return true;

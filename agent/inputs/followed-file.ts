@@ -116,7 +116,13 @@ export class FollowedFile implements LineState {
     const headLength = open.source.read(this.#head, 0, HEAD_BYTES, 0);
     const length = Math.min(TAIL_BYTES, offset);
     open.source.read(this.#tail, TAIL_BYTES - length, length, offset - length);
-    // Reading may fail; only now this is another state.
+    if (this.open === undefined && offset > 0 && offset === this.#closedAnchor.offset) {
+      const { head, tail } = anchorAt(offset, this.#head, this.#tail.subarray(TAIL_BYTES - length));
+      if (head !== this.#closedAnchor.head || tail !== this.#closedAnchor.tail) {
+        throw new Error('it was truncated while it was opened');
+      }
+    }
+    // Only now this is another state.
     this.#headLength = headLength;
     this.open = open;
     this.closedAs = undefined;
