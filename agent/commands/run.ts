@@ -71,6 +71,7 @@ async function runAgent(
   const context = { config, node, timezone, bootTimeUs: bootTimeUs() };
   const formats = new Map(config.inputs.map((input) => [input.name, formatOf(input, context)] as const));
   const saved = outbox.load();
+  warnOfDelegate(config, log);
   const refusedLines = new RefusedLines(log);
   const pipeline = new Pipeline(config, formats, records, { nodeName: node, refusedLines });
   pipeline.restore(saved);
@@ -145,6 +146,16 @@ async function runAgent(
   const accounts = summarizeAccounts(pipeline.accounts.values(), pipeline.openWindows);
   log.info({ accounts }, 'stopped');
   return EX_OK;
+}
+
+/** Without the cluster's annotations nothing can be vouched for; whoever asked for them must know. */
+function warnOfDelegate({ select }: LoadedConfig, log: Logger): void {
+  for (const disposition of ['allow', 'deny'] as const) {
+    if (!select[disposition].delegate) continue;
+    log.warn(
+      `select.${disposition}.delegate needs the cluster's annotations, which this agent cannot read: every ${disposition} is filtered{reason="delegate"}`,
+    );
+  }
 }
 
 /** Sends a sink's dead letters again where somebody asked for it; what fails is logged, for records go on. */

@@ -177,6 +177,14 @@ describe('what goes wrong on a node', () => {
     ).toBeGreaterThan(0);
   });
 
+  it('says that it cannot vouch for delegated logging, and counts what it filters for that', async () => {
+    writeFileSync(log, lines(0, 3));
+    const agent = start({ select: { allow: { delegate: true } } });
+    await agent.ready();
+    expect(agent.log.items.some(({ msg }) => /select.allow.delegate needs/.test(msg))).toBe(true);
+    expect(await agent.metric('policy_log_agent_filtered_lines_total', { reason: 'delegate' })).toBe(3);
+  });
+
   it('delivers to one sink while another is down', async () => {
     const archive = { name: 'out', type: 'stdout' };
     const agent = start({ sinks: [...config().sinks, archive] });

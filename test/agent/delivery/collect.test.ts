@@ -4,7 +4,7 @@ import { type Collected, Collector } from '../../../agent/delivery/collect.ts';
 import type { OutgoingRecord } from '../../../sinks/sink.ts';
 import { MemorySource } from './helpers.ts';
 
-const RUNS = Number(process.env['FC_RUNS'] ?? 300);
+const RUNS = Number(process.env.FC_RUNS ?? 300);
 
 /** Takes everything, without waiting for more. */
 function collectAll(collector: Collector): Collected[] {
@@ -34,7 +34,7 @@ test('whatever the blocks, limits and filters: every record once, in order, with
         }
         const from = Math.min(1 + skip, source.end());
         const passes = (id: string) => every === undefined || Number(id) % every === 0;
-        const accept = (record: OutgoingRecord) => passes(record.value()['id'] as string);
+        const accept = (record: OutgoingRecord) => passes(record.value().id as string);
         const collector = new Collector(
           source,
           from,
@@ -47,7 +47,7 @@ test('whatever the blocks, limits and filters: every record once, in order, with
           .slice(from - 1)
           .filter(passes);
         const batches = collected.flatMap(({ batch }) => (batch ? [batch] : []));
-        expect(batches.flatMap(({ records }) => records.map((r) => r.value()['id']))).toEqual(expected);
+        expect(batches.flatMap(({ records }) => records.map((r) => r.value().id))).toEqual(expected);
         const text = batches.flatMap(({ ndjson }) => ndjson.map((piece) => piece.toString())).join('');
         expect(
           text
@@ -88,7 +88,7 @@ test('where nothing is filtered, whole blocks are passed on as they are', () => 
 test('records of neighbouring blocks that pass a filter are sent in as few pieces as they stand together', () => {
   const source = new MemorySource();
   source.add(6, 0);
-  const accept = (record: OutgoingRecord) => record.value()['id'] !== '3';
+  const accept = (record: OutgoingRecord) => record.value().id !== '3';
   const collector = new Collector(source, 1, { recordsMax: 100, bytesMax: 1 << 20, ageMaxMs: 0 }, accept);
   const [collected] = collectAll(collector);
   expect(collected?.batch?.ndjson.map(String)).toEqual([

@@ -405,7 +405,7 @@ test('a destination that throttles or refuses now and then does not fill the log
     await answerNext();
   }
   expect(events.counts).toMatchObject({ delivered: 100, refused: 100 });
-  expect(log.lines.map(({ level, details }) => [level, details['records'] ?? details['failures']])).toEqual([
+  expect(log.lines.map(({ level, details }) => [level, details.records ?? details.failures])).toEqual([
     ['warn', 1],
     ['warn', 1],
     ['info', 1],

@@ -75,10 +75,10 @@ test.each([
   ].map((value) => new BlockRecord(Buffer.from(JSON.stringify(value))));
   const passing = (passes?: (record: Record<string, unknown>) => boolean) => {
     const { accept } = toDeliveryOptions(sink({ type: 'stdout', only }), passes);
-    return records.filter((record) => accept?.(record) ?? true).map((record) => record.value()['id']);
+    return records.filter((record) => accept?.(record) ?? true).map((record) => record.value().id);
   };
   expect(passing()).toEqual(expected);
-  expect(passing((record) => record['id'] !== 'denied')).toEqual(expected.filter((id) => id !== 'denied'));
+  expect(passing((record) => record.id !== 'denied')).toEqual(expected.filter((id) => id !== 'denied'));
 });
 
 test('dead letters are bounded: one older file is kept', () => {
