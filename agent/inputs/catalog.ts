@@ -201,9 +201,12 @@ export class Catalog {
     moved.sort((a, b) => Number(b.entry.active) - Number(a.entry.active));
     for (const [place, candidate] of moved.entries()) {
       this.#try(candidate, () => {
-        const known = this.#isCopyOfOpen(candidate)
+        const others = moved.slice(place + 1);
+        let known: Recognised | 'copy' | undefined = this.#isCopyOfOpen(candidate)
           ? 'copy'
-          : this.#recognise(candidate, moved.slice(place + 1));
+          : this.#recognise(candidate, others);
+        // Its original may have been truncated a moment ago, and was still taken for intact.
+        if (known === undefined && this.#noticeTruncation(nowMs)) known = this.#recognise(candidate, others);
         // An empty backup may be a copy that has only begun.
         const isEmpty = known === undefined && !candidate.entry.active && candidate.size === 0;
         if (known === 'copy' || isEmpty) closeSync(candidate.open.fd);

@@ -134,7 +134,9 @@ function entriesOf(path: string, pattern: string, namesIn: (directory: string) =
     const base = basename(place);
     const directory = dirname(place);
     const stem = /^.[^.]*/.exec(base)![0];
-    const siblings = namesIn(directory).filter((name) => name.startsWith(stem));
+    // A directory that changes while it is listed may leave names out; the active one must not be missed.
+    const siblings = namesIn(directory).filter((name) => name.startsWith(stem) && name !== base);
+    siblings.push(base);
     for (const name of siblings) {
       const read = name === base ? ACTIVE : readName(name);
       if (name !== base && read.base !== base) continue;
