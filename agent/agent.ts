@@ -8,8 +8,19 @@ import type { Commit } from './outbox/types.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { RecordBuffer } from './record-buffer.ts';
 
-/** What one input may read before the others have their turn and what was read is committed. */
-const POLL_BYTES = 4 << 20;
+/** What one input may read before the others have their turn. */
+const POLL_BYTES = 1 << 20;
+/** So many bytes of records are committed at once while there is more to read: a commit costs a sync of the disk. */
+const COMMIT_BYTES = 2 << 20;
+/** How long records wait for others while there is more to read. */
+const RECORDS_WAIT_MS = 200;
+/** How long progress without a record waits; what a crash undoes of it is read again, with the same outcome. */
+const PROGRESS_WAIT_MS = 1000;
+/** While sinks take records, reading gives them time when they are this far behind: what was written is then
+ * delivered from memory, and the database stays small. */
+const AHEAD_BYTES_MAX = 8 << 20;
+/** How much time, for each poll: a sink that is slow slows reading down to some 20 MB/s, and one that stands still does not. */
+const AHEAD_WAIT_MS = 50;
 /** How often reading is tried again while the outbox is full or cannot be written. */
 const STALLED_MS = 1000;
 const OUTBOX_FULL = 'the outbox is full: reading stops until a sink has taken records';
@@ -33,9 +44,10 @@ export interface AgentParts {
  * The running agent: polls the inputs, lets the pipeline work on their lines, commits what came of them together
  * with how far they were read, and wakes delivery.
  *
- * Promises: what a poll handed over is committed in one transaction with the offsets behind it, before anything
- * else is read; while that cannot be (a full disk) nothing is read, delivery goes on, and reading resumes by
- * itself. Nothing depends on a clean stop: it only makes the next start shorter.
+ * Promises: what polls handed over is committed in one transaction with the offsets behind it; records are once
+ * the inputs have been read to their ends, and before they are old or many. While that cannot be (a full disk)
+ * nothing is read, delivery goes on, and reading resumes by itself. What was read and not committed is read again
+ * after a crash. Nothing depends on a clean stop: it only makes the next start shorter.
  *
  * Inert until `run`.
  */
@@ -46,6 +58,9 @@ export class Agent {
   /** What was read and not committed yet: what it changed is taken from the parts only once. */
   #pending: Commit | undefined;
   #stalledFor: string | undefined;
+  #committedMs = 0;
+  /** Where the outbox began when waiting for sinks was in vain. */
+  #stuckAt = -1;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
@@ -63,13 +78,14 @@ export class Agent {
       const bytes = reading ? this.#poll(now, once) : 0;
       if (reading && !started) this.#parts.started();
       started ||= reading;
-      if (bytes > 0) await turnOfLoop();
+      if (bytes > 0) await this.#letOthersWork(signal);
       else if (reading && once) break;
       else await pause(reading ? this.#restMs() : STALLED_MS, signal);
     }
     if (once && !signal.aborted) {
+      await this.#commitAll(signal);
       pipeline.closeAll();
-      while (this.#commit(Date.now()) !== undefined && !signal.aborted) await pause(STALLED_MS, signal);
+      await this.#commitAll(signal);
       await Promise.race([Promise.all(deliveries.map((delivery) => delivery.drain())), aborted(signal)]);
     }
     this.#commit(Date.now());
@@ -78,7 +94,7 @@ export class Agent {
 
   /** Whether what was read is safe and there is room for more; says once that it is not, and once that it is. */
   #canRead(nowMs: number): boolean {
-    const reason = this.#commit(nowMs) ?? (this.#parts.outbox.isFull() ? OUTBOX_FULL : undefined);
+    const reason = this.#retryCommit(nowMs) ?? (this.#parts.outbox.isFull() ? OUTBOX_FULL : undefined);
     if (reason !== this.#stalledFor) {
       if (reason === undefined) this.#parts.log.info('reading goes on');
       else this.#parts.log.warn(reason);
@@ -89,35 +105,63 @@ export class Agent {
 
   /** @returns bytes read from the inputs whose turn it was */
   #poll(nowMs: number, all: boolean): number {
-    const { inputs, pipeline } = this.#parts;
+    const { inputs, pipeline, records } = this.#parts;
     let bytes = 0;
+    let hasMore = false;
     for (const [index, input] of inputs.entries()) {
       if (nowMs < this.#dueMs[index]! && !all) continue;
       const read = input.poll(nowMs, POLL_BYTES, pipeline.lane(input.name, nowMs));
       if (read === 0) pipeline.quiet(input.name, nowMs);
       this.#dueMs[index] = nowMs + input.nextPollMs(nowMs);
       bytes += read;
+      hasMore ||= read >= POLL_BYTES;
       this.#parts.read(input.name, read);
     }
     if (bytes === 0) pipeline.allQuiet(nowMs);
-    this.#commit(nowMs);
+    const isUrgent = records.size > 0 && (!hasMore || records.size >= COMMIT_BYTES);
+    const waitMs = records.size > 0 ? RECORDS_WAIT_MS : PROGRESS_WAIT_MS;
+    // A clock that was set back must not put it off.
+    if (isUrgent || Math.abs(nowMs - this.#committedMs) >= waitMs) this.#commit(nowMs);
     return bytes;
+  }
+
+  /** Between two polls: a turn of the event loop, or more where sinks fall behind and are about to catch up. */
+  async #letOthersWork(signal: AbortSignal): Promise<void> {
+    const { outbox } = this.#parts;
+    const behind = outbox.begin() === this.#stuckAt ? undefined : outbox.untilBelow(AHEAD_BYTES_MAX);
+    if (behind === undefined) {
+      await turnOfLoop();
+      return;
+    }
+    const begin = outbox.begin();
+    await Promise.race([behind, pause(AHEAD_WAIT_MS, signal)]);
+    this.#stuckAt = outbox.begin() === begin ? begin : -1;
   }
 
   #restMs(): number {
     return Math.max(0, Math.min(...this.#dueMs) - Date.now());
   }
 
+  async #commitAll(signal: AbortSignal): Promise<void> {
+    while (this.#retryCommit(Date.now()) !== undefined && !signal.aborted) await pause(STALLED_MS, signal);
+    while (this.#commit(Date.now()) !== undefined && !signal.aborted) await pause(STALLED_MS, signal);
+  }
+
+  /** Repeats the commit that failed, if one did. @returns why it cannot be written yet */
+  #retryCommit(nowMs: number): string | undefined {
+    return this.#pending && this.#commit(nowMs);
+  }
+
   /** @returns why what was read could not be committed, or undefined */
   #commit(nowMs: number): string | undefined {
     const { inputs, pipeline, records, outbox, deliveries } = this.#parts;
     this.#pending ??= changesOf(inputs, pipeline, records);
+    this.#committedMs = nowMs;
     if (this.#pending === undefined) return undefined;
     const result = outbox.commit(this.#pending, nowMs);
     if (!result.ok) return `the state database takes nothing (${result.reason}): reading stops until it does`;
     if (this.#pending.blocks.length > 0) for (const delivery of deliveries) delivery.wake();
     this.#pending = undefined;
-    records.reset();
     return undefined;
   }
 }

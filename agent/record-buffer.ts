@@ -10,8 +10,7 @@ const ROOM_BYTES = 16 << 10;
  * Collects records as newline-delimited JSON until the next commit, in blocks of about 256 KiB: larger ones make a
  * backlog cost more memory, and nothing less.
  *
- * `take` lends the blocks: they hold until `reset`, after which the memory is written again. So between a
- * commit that failed and its repetition nothing may be appended.
+ * `take` hands the blocks over for good, so whoever has them may keep them while the next ones are collected.
  */
 export class RecordBuffer {
   #full: RecordBlock[] = [];
@@ -20,7 +19,7 @@ export class RecordBuffer {
   #count = 0;
   #fullBytes = 0;
 
-  /** Bytes collected since `reset`. */
+  /** Bytes collected since `take`. */
   get size(): number {
     return this.#fullBytes + this.#length;
   }
@@ -53,23 +52,25 @@ export class RecordBuffer {
     this.#count++;
   }
 
-  /** What was collected, without giving it up. */
+  /** Hands over what was collected. */
   take(): RecordBlock[] {
-    if (this.#count === 0) return this.#full;
-    return [...this.#full, { bytes: this.#bytes.subarray(0, this.#length), count: this.#count }];
-  }
-
-  /** Forgets what was collected. */
-  reset(): void {
+    const blocks = this.#full;
+    // A copy of its own size, for the block may be kept much longer than it takes to fill the next one.
+    if (this.#count > 0) blocks.push({ bytes: new Uint8Array(this.#filled()), count: this.#count });
     this.#full = [];
     this.#fullBytes = 0;
     this.#length = 0;
     this.#count = 0;
+    return blocks;
+  }
+
+  #filled(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
   }
 
   #makeRoom(most: number): void {
     if (this.#length > 0 && this.#length + most > BLOCK_BYTES) {
-      this.#full.push({ bytes: this.#bytes.subarray(0, this.#length), count: this.#count });
+      this.#full.push({ bytes: this.#filled(), count: this.#count });
       this.#fullBytes += this.#length;
       this.#bytes = Buffer.allocUnsafe(Math.max(BLOCK_BYTES, most));
       this.#length = 0;

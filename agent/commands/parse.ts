@@ -78,7 +78,6 @@ async function write(records: RecordBuffer): Promise<boolean> {
     });
     if (failed) return false;
   }
-  records.reset();
   return true;
 }
 

@@ -7,6 +7,7 @@ import { openDatabase } from './database.ts';
 import { CorruptError, classifyFailure, toCommitFailure, toOutboxError } from './failure.ts';
 import { KnownState } from './known-state.ts';
 import { quarantine } from './quarantine.ts';
+import { RecentBlocks } from './recent-blocks.ts';
 import { Room } from './room.ts';
 import { type BlockRow, Store } from './store.ts';
 import type { Commit, CommitResult, OutboxStats, RecordSource, SavedState, StoredBlock } from './types.ts';
@@ -36,6 +37,10 @@ export class Outbox implements RecordSource {
   #bytesEnd = 0;
   #oldest: BlockRow | undefined;
   readonly #known = new KnownState();
+  readonly #recent = new RecentBlocks();
+  #waiting:
+    | { readonly bytes: number; readonly below: Promise<void>; readonly resolve: () => void }
+    | undefined;
   #timer: NodeJS.Timeout | undefined;
   #full = false;
   #isOpen = false;
@@ -99,7 +104,7 @@ export class Outbox implements RecordSource {
   }
 
   /**
-   * Writes everything in one transaction and returns when it is on the disk. Block bytes are copied.
+   * Writes everything in one transaction and returns when it is on the disk. Blocks must not change any more.
    * With `ok: false` the caller keeps the change, stops reading, and tries again.
    */
   commit(change: Commit, nowMs: number): CommitResult {
@@ -113,6 +118,8 @@ export class Outbox implements RecordSource {
 
   read(position: number): StoredBlock | undefined {
     if (this.#oldest === undefined || position >= this.#end) return undefined;
+    const recent = this.#recent.at(position);
+    if (recent !== undefined) return recent;
     let block: StoredBlock | undefined;
     const result = this.#guard(() => {
       // Once more, for a database that was started afresh holds no blocks.
@@ -157,6 +164,16 @@ export class Outbox implements RecordSource {
     this.#logFailure(result);
     if (!result.ok) this.#armTimer();
     return result;
+  }
+
+  /** Resolves when fewer bytes of records than these wait, which are the same in every call; undefined where fewer do. */
+  untilBelow(bytes: number): Promise<void> | undefined {
+    if (this.#bytes() < bytes) return undefined;
+    if (this.#waiting === undefined) {
+      const { promise: below, resolve } = Promise.withResolvers<void>();
+      this.#waiting = { bytes, below, resolve };
+    }
+    return this.#waiting.below;
   }
 
   /**
@@ -210,8 +227,10 @@ export class Outbox implements RecordSource {
       },
       dropBefore === undefined ? this.#sinks : takenUntil(this.#sinks, dropBefore),
     );
+    this.#recent.add(change.blocks, this.#end, nowMs);
     this.#end = end;
     this.#bytesEnd = bytesEnd;
+    this.#recent.trim(this.begin(), this.#bytes());
   }
 
   /** Writes `more`, the cursors and the deletion of what every sink has; then `sinks` are the truth. */
@@ -236,7 +255,15 @@ export class Outbox implements RecordSource {
     }
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#recent.trim(this.begin(), this.#bytes());
+    this.#tellWaiting();
     if (oldest === undefined) this.#giveBack();
+  }
+
+  #tellWaiting(): void {
+    if (this.#waiting === undefined || this.#bytes() >= this.#waiting.bytes) return;
+    this.#waiting.resolve();
+    this.#waiting = undefined;
   }
 
   #giveBack(): void {
@@ -297,6 +324,7 @@ export class Outbox implements RecordSource {
     const records = this.#end - lowestPosition(this.#sinks, this.#end);
     const movedTo = quarantine(path, Date.now());
     this.#corruptions++;
+    this.#recent.clear();
     this.#recordsLost += records;
     this.#oldest = undefined;
     const details = { path, movedTo, cause: String(cause), records };
