@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import type { Delivery } from './delivery/delivery.ts';
 import type { Input } from './inputs/types.ts';
+import type { Intake } from './intake.ts';
 import type { Logger } from './observe/log.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import type { Commit } from './outbox/types.ts';
-import type { Pipeline } from './pipeline.ts';
 import type { RecordBuffer } from './record-buffer.ts';
 
 /** What one input may read before the others have their turn. */
@@ -27,7 +27,7 @@ const OUTBOX_FULL = 'the outbox is full: reading stops until a sink has taken re
 
 export interface AgentParts {
   readonly inputs: readonly Input[];
-  readonly pipeline: Pipeline;
+  readonly intake: Intake;
   readonly records: RecordBuffer;
   readonly outbox: Outbox;
   /** One for each sink. */
@@ -41,7 +41,7 @@ export interface AgentParts {
 }
 
 /**
- * The running agent: polls the inputs, lets the pipeline work on their lines, commits what came of them together
+ * The running agent: polls the inputs, leads their lines into the pipeline, commits what came of them together
  * with how far they were read, and wakes delivery.
  *
  * Promises: what polls handed over is committed in one transaction with the offsets behind it; records are once
@@ -69,7 +69,7 @@ export class Agent {
 
   /** Runs until the signal, or, with `once`, until all that is there has been read and delivered. */
   async run(signal: AbortSignal, once: boolean): Promise<void> {
-    const { deliveries, pipeline } = this.#parts;
+    const { deliveries, intake } = this.#parts;
     for (const delivery of deliveries) delivery.wake();
     let started = false;
     while (!signal.aborted) {
@@ -84,7 +84,7 @@ export class Agent {
     }
     if (once && !signal.aborted) {
       await this.#commitAll(signal);
-      pipeline.closeAll();
+      intake.closeAll();
       await this.#commitAll(signal);
       await Promise.race([Promise.all(deliveries.map((delivery) => delivery.drain())), aborted(signal)]);
     }
@@ -105,19 +105,19 @@ export class Agent {
 
   /** @returns bytes read from the inputs whose turn it was */
   #poll(nowMs: number, all: boolean): number {
-    const { inputs, pipeline, records } = this.#parts;
+    const { inputs, intake, records } = this.#parts;
     let bytes = 0;
     let hasMore = false;
     for (const [index, input] of inputs.entries()) {
       if (nowMs < this.#dueMs[index]! && !all) continue;
-      const read = input.poll(nowMs, POLL_BYTES, pipeline.lane(input.name, nowMs));
-      if (read === 0) pipeline.quiet(input.name, nowMs);
+      const read = input.poll(nowMs, POLL_BYTES, intake.lane(input.name, nowMs));
+      if (read === 0) intake.quiet(input.name, nowMs);
       this.#dueMs[index] = nowMs + input.nextPollMs(nowMs);
       bytes += read;
       hasMore ||= read >= POLL_BYTES;
       this.#parts.read(input.name, read);
     }
-    if (bytes === 0) pipeline.allQuiet(nowMs);
+    if (bytes === 0) intake.allQuiet(nowMs);
     const isUrgent = records.size > 0 && (!hasMore || records.size >= COMMIT_BYTES);
     const waitMs = records.size > 0 ? RECORDS_WAIT_MS : PROGRESS_WAIT_MS;
     // A clock that was set back must not put it off.
@@ -154,8 +154,8 @@ export class Agent {
 
   /** @returns why what was read could not be committed, or undefined */
   #commit(nowMs: number): string | undefined {
-    const { inputs, pipeline, records, outbox, deliveries } = this.#parts;
-    this.#pending ??= changesOf(inputs, pipeline, records);
+    const { inputs, intake, records, outbox, deliveries } = this.#parts;
+    this.#pending ??= changesOf(inputs, intake, records);
     this.#committedMs = nowMs;
     if (this.#pending === undefined) return undefined;
     const result = outbox.commit(this.#pending, nowMs);
@@ -167,9 +167,9 @@ export class Agent {
 }
 
 /** Everything that changed since the last commit, or undefined. */
-function changesOf(inputs: readonly Input[], pipeline: Pipeline, records: RecordBuffer): Commit | undefined {
+function changesOf(inputs: readonly Input[], intake: Intake, records: RecordBuffer): Commit | undefined {
   const checkpoints = inputs.map((input) => input.checkpoints());
-  const { windows, values } = pipeline.takeChanges();
+  const { windows, values } = intake.takeChanges();
   const commit: Commit = {
     checkpoints: checkpoints.flatMap(({ put }) => put),
     forget: checkpoints.flatMap(({ forget }) => forget),

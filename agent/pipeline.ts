@@ -1,214 +1,273 @@
-import type { Enricher, FlowLine, Format, LogLine, UnparsableReason } from '../parsers/line.ts';
-import type { InputFile, LineHandler } from './inputs/types.ts';
-import { Accounts } from './observe/accounts.ts';
-import type { RefusedLines } from './observe/refused-lines.ts';
-import type { Commit, SavedState } from './outbox/types.ts';
-import type { RecordBuffer } from './record-buffer.ts';
-import { type InputStages, Stages, type StagesConfig, type StagesSurroundings } from './stages/stages.ts';
+import type { Enricher, FlowLine } from '../parsers/line.ts';
+import type { Disposition, FlowRecord } from '../parsers/record.ts';
+import type { Config } from './config/schema.ts';
+import type { WindowRow } from './outbox/types.ts';
+import { Aggregate, type OpenKeys } from './stages/aggregate.ts';
+import { coarseKey, coarsen } from './stages/coarsen.ts';
+import { Enrich, isNamed } from './stages/enrich.ts';
+import { Limit } from './stages/limit.ts';
+import {
+  DROPPED,
+  type DropReason,
+  FILTERED,
+  type LineClass,
+  MERGED,
+  OPENED,
+  RECORDED,
+} from './stages/line-class.ts';
+import { mergeKeyOf } from './stages/merge-key.ts';
+import { mergesBlindly } from './stages/merges-blindly.ts';
+import { OpenWindow } from './stages/open-window.ts';
+import { type Annotations, Select } from './stages/select.ts';
+import { Summarize } from './stages/summarize.ts';
 
-/** Format states are stored under this and the input's name. */
-const FORMAT_VALUE = 'format:';
+export type PipelineConfig = Pick<Config, 'select' | 'limit' | 'aggregate' | 'enrich'>;
 
-/** What the pipeline changed since it was asked last, to be committed with the inputs' checkpoints. */
-export type PipelineChanges = Pick<Commit, 'windows' | 'values'>;
+/** What the stages know of where they run. */
+export interface PipelineSurroundings {
+  /** For summaries: other records have it from their source. */
+  readonly nodeName?: string | undefined;
+  /** Without them `delegate` keeps nothing. */
+  readonly annotations?: Annotations | undefined;
+}
 
-export interface PipelineSurroundings extends StagesSurroundings {
-  /** Shown some of the lines that cannot be read. */
-  readonly refusedLines?: RefusedLines;
+/** Where the stages' results go, as JSON without a newline. */
+export interface PipelineOutput {
+  /** @param input the input that the record is of */
+  record(json: string, input: string): void;
+  /** A record that nothing but its line has a part in: it may be written straight from the line's bytes. */
+  line(line: FlowLine, id: string, enricher: Enricher, input: string): void;
+  /** A record about what was dropped, outside the accounts. */
+  summary(json: string): void;
 }
 
 /**
- * Every stage that a line meets, in order, for all inputs of a node:
+ * Every stage that a connection meets, in order, for all inputs of a node:
  *
- *     parse ─▶ merge into an open window ─▶ enrich ─▶ select ─▶ aggregate ─▶ limit ─▶ record
+ *     merge into an open window ─▶ enrich ─▶ select ─▶ aggregate ─▶ limit ─▶ record, or a new window
  *
- * and the accounts: each line is counted in exactly one class. Synchronous; the time of reading is an argument.
- * What it holds between two lines is what `takeChanges` gave so far; `restore` goes on from there exactly.
+ * Here is what the inputs share: selection, key cap, limit, summary; each input has windows of its own.
+ *
+ * - Everything is synchronous, and time is an argument.
+ * - Every line is in one class: `process` says which. A line that opens a window is a record once that closes.
+ * - Between two lines everything that must outlive the process is in `takeChanges` and `save`; committed together
+ *   with the inputs' offsets, it makes `restore` go on exactly there.
  */
 export class Pipeline {
-  readonly #accounts = new Map<string, Accounts>();
-  readonly #lanes = new Map<string, Lane>();
-  readonly #stages: Stages;
+  readonly #config: PipelineConfig;
+  readonly #out: PipelineOutput;
+  readonly #shared: Shared;
+  readonly #keys: OpenKeys = { open: 0, nextOrder: 0 };
+  readonly #inputs = new Map<string, InputPipeline>();
 
-  /** @param formats the format of each input, by the input's name */
   constructor(
-    config: StagesConfig,
-    formats: ReadonlyMap<string, Format>,
-    records: RecordBuffer,
-    surroundings: PipelineSurroundings,
+    config: PipelineConfig,
+    out: PipelineOutput,
+    { nodeName, annotations }: PipelineSurroundings = {},
   ) {
-    const out = {
-      record: (json: string, input: string) => {
-        records.append(json);
-        this.#accountsOf(input).records++;
-      },
-      line: (line: FlowLine, id: string, enricher: Enricher, input: string) => {
-        records.appendLine(line, id, enricher);
-        this.#accountsOf(input).records++;
-      },
-      summary: (json: string) => records.append(json),
+    const { select, aggregate, limit, enrich } = config;
+    this.#config = config;
+    this.#out = out;
+    this.#shared = {
+      enrich: new Enrich(enrich),
+      select: new Select(select, annotations),
+      limit: new Limit(limit),
+      summarize: new Summarize(nodeName, (json) => out.summary(json)),
+      merged: new Set(aggregate.dispositions),
+      level: aggregate.level,
+      keyOf: aggregate.level === 'connection' ? mergeKeyOf(aggregate.key) : coarseKey,
+      mergesBlindly: mergesBlindly(select, aggregate),
+      readsSource: limit.share_max < 1,
     };
-    this.#stages = new Stages(config, out, surroundings);
-    for (const [name, format] of formats) {
-      const accounts = this.#accountsOf(name);
-      const refused = (reason: string, bytes: Buffer, start: number, end: number, nowMs: number) =>
-        surroundings.refusedLines?.add(name, reason, bytes, start, end, nowMs);
-      this.#lanes.set(name, new Lane(format, this.#stages.input(name), accounts, records, refused));
+  }
+
+  /** The stages of one input; the same object for the same name. */
+  input(name: string): InputPipeline {
+    let input = this.#inputs.get(name);
+    if (input === undefined) {
+      input = new InputPipeline(name, this.#newWindows(name), this.#shared, this.#out);
+      this.#inputs.set(name, input);
     }
+    return input;
   }
 
-  /** The accounts by input; also of inputs that the configuration no longer has, while their windows close. */
-  get accounts(): ReadonlyMap<string, Accounts> {
-    return this.#accounts;
+  /** Windows that are open: lines that are still to become a record. */
+  get open(): number {
+    return this.#keys.open;
   }
 
-  /** Windows that are open now. */
-  get openWindows(): number {
-    return this.#stages.open;
+  /** Windows that are open, by input. */
+  openByInput(): Map<string, number> {
+    return new Map(Array.from(this.#inputs, ([name, { windows }]) => [name, windows.size]));
   }
 
-  /** Where an input's lines go. @param nowMs the time of reading */
-  lane(input: string, nowMs: number): LineHandler {
-    const lane = this.#lanes.get(input)!;
-    lane.nowUs = nowMs * 1000;
-    return lane;
-  }
-
-  /** An input has been read to its end: the clock may close its windows. */
-  quiet(input: string, nowMs: number): void {
-    this.#lanes.get(input)!.closeQuiet(nowMs * 1000);
-  }
-
-  /** Every input has been read to its end. */
-  allQuiet(nowMs: number): void {
-    this.#stages.closeQuiet(nowMs * 1000);
-  }
-
-  /** Closes every window, as if time had passed. */
-  closeAll(): void {
-    this.#stages.closeAll();
-  }
-
-  takeChanges(): PipelineChanges {
-    const values = this.#stages.save();
-    for (const [name, { format }] of this.#lanes) {
-      const state = format.save();
-      if (state !== undefined) values.push([FORMAT_VALUE + name, JSON.stringify(state)]);
-    }
-    return { windows: this.#stages.takeChanges(), values };
-  }
-
-  /** Goes on where an earlier process stopped; to be called before any line. */
-  restore({ windows, values }: SavedState): void {
-    this.#stages.restore(windows, values);
-    for (const [input, open] of this.#stages.openByInput()) this.#accountsOf(input).restored = open;
-    for (const [name, { format }] of this.#lanes) {
-      const state = values.get(FORMAT_VALUE + name);
-      if (state !== undefined) format.restore(JSON.parse(state));
-    }
-  }
-
-  #accountsOf(input: string): Accounts {
-    let accounts = this.#accounts.get(input);
-    if (accounts === undefined) {
-      accounts = new Accounts();
-      this.#accounts.set(input, accounts);
-    }
-    return accounts;
-  }
-}
-
-type ShowRefused = (reason: string, bytes: Buffer, start: number, end: number, nowMs: number) => void;
-
-/** One input's way through the stages. */
-class Lane implements LineHandler {
-  readonly accounts: Accounts;
-  readonly format: Format;
-  readonly #stages: InputStages;
-  readonly #records: RecordBuffer;
-  readonly #refused: ShowRefused;
-  nowUs = 0;
-  // The line under way, for its id: asked for only if it makes a record.
-  #file!: InputFile;
-  #bytes!: Buffer;
-  #start = 0;
-  #end = 0;
-  #offset = 0;
-  readonly #id = () => this.#file.recordId(this.#bytes, this.#start, this.#end, this.#offset);
-
-  constructor(
-    format: Format,
-    stages: InputStages,
-    accounts: Accounts,
-    records: RecordBuffer,
-    refused: ShowRefused,
-  ) {
-    this.#refused = refused;
-    this.format = format;
-    this.accounts = accounts;
-    this.#stages = stages;
-    this.#records = records;
-  }
-
-  line(file: InputFile, bytes: Buffer, start: number, end: number, offset: number): void {
-    this.#file = file;
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
-    this.#offset = offset;
-    this.accounts.lines++;
-    const line = file.parser.parse(bytes, start, end, this.nowUs);
-    switch (line.kind) {
-      case 'flow':
-        this.#flow(line);
-        break;
-      case 'repeated':
-        this.#flow(line.line);
-        break;
-      case 'merged':
-        this.accounts.merged++;
-        break;
-      case 'log':
-        this.#log(line);
-        break;
-      case 'foreign':
-        this.accounts.foreign++;
-        break;
-      case 'unparsable':
-        this.accounts.unparsable.add(line.reason);
-        this.#refused(line.reason, bytes, start, end, this.nowUs / 1000);
-        break;
-      case 'dropped':
-        this.accounts.dropped.add(line.reason);
-        break;
-    }
-  }
-
-  foreign(lines: number): void {
-    this.accounts.lines += lines;
-    this.accounts.foreign += lines;
-  }
-
-  refused(reason: UnparsableReason): void {
-    this.accounts.lines++;
-    this.accounts.unparsable.add(reason);
-  }
-
+  /**
+   * To be called when every input has been read to its end: closes by the clock the windows of all inputs, also of
+   * those that the configuration no longer has, and the summary.
+   */
   closeQuiet(nowUs: number): void {
-    this.#stages.closeQuiet(nowUs);
+    for (const { windows } of this.#inputs.values()) windows.closeQuiet(nowUs);
+    this.#shared.summarize.closeQuiet(nowUs);
   }
 
-  #flow(line: FlowLine): void {
-    const { accounts } = this;
-    const became = this.#stages.process(line, this.#id);
-    if (became.kind === 'merged') accounts.merged++;
-    else if (became.kind === 'filtered') accounts.filtered.add(became.reason);
-    else if (became.kind === 'dropped') accounts.dropped.add(became.reason);
-    // A line that opened a window is counted with the record that the window becomes.
+  /** Makes records of all that is open, in order of opening over all inputs, and a summary of what was dropped. */
+  closeAll(): void {
+    const all = [...this.#inputs.values()].flatMap(({ windows }) =>
+      windows.opened().map((window) => ({ windows, window })),
+    );
+    all.sort((one, other) => one.window.order - other.window.order);
+    for (const { windows, window } of all) windows.close(window);
+    this.#shared.summarize.close();
   }
 
-  #log(line: LogLine): void {
-    this.accounts.records++;
-    this.#records.append(JSON.stringify(line.toRecord(this.#id())));
+  /** What changed in the windows since the last call. */
+  takeChanges(): { put: WindowRow[]; delete: string[] } {
+    const [put, gone]: [WindowRow[], string[]] = [[], []];
+    for (const { windows } of this.#inputs.values()) windows.takeChanges(put, gone);
+    return { put, delete: gone };
+  }
+
+  /** Every open window; for stages with another configuration to go on with. */
+  rows(): WindowRow[] {
+    return [...this.#inputs.values()].flatMap(({ windows }) => windows.rows());
+  }
+
+  /** States beside the windows, by name, as JSON. */
+  save(): [name: string, json: string][] {
+    const { limit, summarize } = this.#shared;
+    return [
+      ['limit', JSON.stringify(limit.save())],
+      ['summary', JSON.stringify(summarize.save())],
+    ];
+  }
+
+  /**
+   * Goes on from what was stored; to be called before any line. Windows that the configuration would make
+   * otherwise now stay as they are until they close, and take no more lines.
+   */
+  restore(rows: readonly WindowRow[], values: ReadonlyMap<string, string>): void {
+    const { limit, summarize } = this.#shared;
+    const [savedLimit, savedSummary] = [values.get('limit'), values.get('summary')];
+    if (savedLimit !== undefined) limit.restore(JSON.parse(savedLimit));
+    if (savedSummary !== undefined) summarize.restore(JSON.parse(savedSummary));
+    const windows = rows.map((row) => OpenWindow.fromRow(row, (record) => this.#restoredKey(record)));
+    windows.sort((one, other) => one.order - other.order);
+    for (const window of windows) this.input(window.input).windows.restore(window);
+  }
+
+  #restoredKey(record: FlowRecord): string {
+    const { level, keyOf } = this.#shared;
+    const isOfThisLevel =
+      level === 'connection' || JSON.stringify(coarsen(record, level)) === JSON.stringify(record);
+    return isOfThisLevel ? keyOf(record) : `restored ${record.id}`;
+  }
+
+  #newWindows(input: string): Aggregate {
+    const { aggregate } = this.#config;
+    const options = {
+      windowUs: aggregate.window * 1000,
+      graceUs: aggregate.grace * 1000,
+      srcPortsMax: aggregate.level === 'connection' ? aggregate.src_ports_max : 0,
+      keysMax: aggregate.keys_max,
+    };
+    return new Aggregate(input, options, this.#keys, (json) => this.#out.record(json, input));
   }
 }
+
+interface Shared {
+  readonly enrich: Enrich;
+  readonly select: Select;
+  readonly limit: Limit;
+  readonly summarize: Summarize;
+  /** Dispositions that are merged. */
+  readonly merged: ReadonlySet<Disposition>;
+  readonly level: Config['aggregate']['level'];
+  readonly keyOf: (record: FlowRecord) => string;
+  readonly mergesBlindly: boolean;
+  /** Whether the limit asks for the source's address. */
+  readonly readsSource: boolean;
+}
+
+/** One input's connections on their way through the stages. */
+export class InputPipeline {
+  /** For `Pipeline`. */
+  readonly windows: Aggregate;
+  readonly #shared: Shared;
+  readonly #out: PipelineOutput;
+  readonly #name: string;
+  /** Dispositions whose lines become records without anybody looking at them. */
+  readonly #unseen: ReadonlySet<Disposition>;
+
+  constructor(name: string, windows: Aggregate, shared: Shared, out: PipelineOutput) {
+    this.#name = name;
+    this.windows = windows;
+    this.#shared = shared;
+    this.#out = out;
+    const isUnseen = !shared.select.looksAtRecords && !shared.readsSource;
+    this.#unseen = new Set(DISPOSITIONS.filter((one) => isUnseen && !shared.merged.has(one)));
+  }
+
+  /**
+   * Takes one line, and says what became of it.
+   * @param id gives the id of the record that this line makes; asked only if it may make one
+   */
+  process(line: FlowLine, id: () => string): LineClass {
+    const { enrich, select, summarize, merged } = this.#shared;
+    summarize.advance(line.timeUs);
+    this.windows.advance(line.timeUs);
+    if (this.#unseen.has(line.disposition)) return this.#pass(line, id);
+    if (this.windows.merge(line)) return MERGED;
+
+    const record = line.toRecord(id());
+    enrich.enrich(record);
+    const refusal = select.refuse(record);
+    if (refusal !== undefined) return FILTERED[refusal];
+    return merged.has(record.disposition) ? this.#aggregate(line, record) : this.#emit(line, record);
+  }
+
+  /** To be called when the input has been read to its end: closes windows by the clock. */
+  closeQuiet(nowUs: number): void {
+    this.windows.closeQuiet(nowUs);
+  }
+
+  #aggregate(line: FlowLine, record: FlowRecord): LineClass {
+    const { level, keyOf, limit, mergesBlindly } = this.#shared;
+    const isCoarse = level !== 'connection';
+    const shaped = isCoarse ? coarsen(record, level) : record;
+    const key = keyOf(shaped);
+    // Names are not in the raw key, and a coarse key is made of names.
+    const alias = mergesBlindly && !(isCoarse && (isNamed(record.src) || isNamed(record.dest)));
+    if (this.windows.mergeByKey(line, key, alias)) return MERGED;
+    if (this.windows.isFull) return this.#drop(line, record.disposition, 'aggregation_limit');
+    if (!limit.take(line.timeUs, record.connection.src_ip)) {
+      return this.#drop(line, record.disposition, 'rate_limit');
+    }
+    this.windows.open(line, key, shaped, alias);
+    return OPENED;
+  }
+
+  #emit(line: FlowLine, record: FlowRecord): LineClass {
+    if (!this.#shared.limit.take(line.timeUs, record.connection.src_ip)) {
+      return this.#drop(line, record.disposition, 'rate_limit');
+    }
+    this.#out.record(JSON.stringify(record), this.#name);
+    return RECORDED;
+  }
+
+  /** The same for a line that nobody has to look at. */
+  #pass(line: FlowLine, id: () => string): LineClass {
+    const { select, limit, enrich } = this.#shared;
+    const refusal = select.refuseDisposition(line.disposition);
+    if (refusal !== undefined) return FILTERED[refusal];
+    if (!limit.take(line.timeUs, undefined)) return this.#drop(line, line.disposition, 'rate_limit');
+    this.#out.line(line, id(), enrich, this.#name);
+    return RECORDED;
+  }
+
+  #drop(line: FlowLine, disposition: Disposition, reason: DropReason): LineClass {
+    this.#shared.summarize.add(line.timeUs, reason, disposition, line.count);
+    return DROPPED[reason];
+  }
+}
+
+const DISPOSITIONS: readonly Disposition[] = ['allow', 'deny', 'unknown'];

@@ -3,8 +3,8 @@ import { bootTimeUs } from '../boot-time.ts';
 import { type Loaded, type LoadedConfig, loadConfig, type NotLoaded, parseConfig } from '../config/load.ts';
 import { problemText } from '../config/problem.ts';
 import { parseFormat } from '../formats.ts';
+import { Intake } from '../intake.ts';
 import { summarizeAccounts } from '../observe/accounts.ts';
-import { Pipeline } from '../pipeline.ts';
 import { RecordBuffer } from '../record-buffer.ts';
 import type { ParseOptions } from './cli.ts';
 import { EX_CONFIG, EX_IOERR, EX_NOINPUT, EX_OK, EX_USAGE } from './exit-codes.ts';
@@ -38,14 +38,14 @@ export async function parse(files: string[], options: ParseOptions): Promise<num
   const format = parseFormat(options.format, INPUT, { config, node, timezone, bootTimeUs: bootTimeUs() });
   const records = new RecordBuffer();
   const stages = options.aggregate ? config : everythingPasses(config);
-  const pipeline = new Pipeline(stages, new Map([[INPUT, format]]), records, { nodeName: node });
+  const intake = new Intake(stages, new Map([[INPUT, format]]), records, { nodeName: node });
 
   let exitCode = EX_OK;
   let isRead = true;
   for (const path of files.length > 0 ? files : [STANDARD_INPUT]) {
     try {
       const lines = readLines(path === STANDARD_INPUT ? 0 : path, format, node);
-      const handler = pipeline.lane(INPUT, nowMs);
+      const handler = intake.lane(INPUT, nowMs);
       while (isRead && (await lines.next(handler))) isRead = await write(records);
       lines.close();
     } catch (error) {
@@ -53,9 +53,9 @@ export async function parse(files: string[], options: ParseOptions): Promise<num
       exitCode = (error as NodeJS.ErrnoException).code === 'ENOENT' ? EX_NOINPUT : EX_IOERR;
     }
   }
-  pipeline.closeAll();
+  intake.closeAll();
   if (isRead) await write(records);
-  say(JSON.stringify(summarizeAccounts(pipeline.accounts.values(), pipeline.openWindows)));
+  say(JSON.stringify(summarizeAccounts(intake.accounts.values(), intake.openWindows)));
   return exitCode;
 }
 

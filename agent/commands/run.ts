@@ -6,6 +6,7 @@ import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { problemText } from '../config/problem.ts';
 import { formatOf } from '../formats.ts';
 import { openInput } from '../inputs/file.ts';
+import { Intake } from '../intake.ts';
 import { summarizeAccounts } from '../observe/accounts.ts';
 import { DeliveryMetrics, observeDeliveries, observeOutbox } from '../observe/delivery-metrics.ts';
 import { HttpServer } from '../observe/http.ts';
@@ -15,7 +16,6 @@ import { createMetrics } from '../observe/metrics.ts';
 import { RefusedLines } from '../observe/refused-lines.ts';
 import { OutboxError } from '../outbox/failure.ts';
 import { openOutbox } from '../outbox/open-outbox.ts';
-import { Pipeline } from '../pipeline.ts';
 import { RecordBuffer } from '../record-buffer.ts';
 import { type SinkDelivery, sinkDelivery } from '../sink-delivery.ts';
 import { version } from '../version.ts';
@@ -73,12 +73,12 @@ async function runAgent(
   const saved = outbox.load();
   warnOfDelegate(config, log);
   const refusedLines = new RefusedLines(log);
-  const pipeline = new Pipeline(config, formats, records, { nodeName: node, refusedLines });
-  pipeline.restore(saved);
+  const intake = new Intake(config, formats, records, { nodeName: node, refusedLines });
+  intake.restore(saved);
   const metrics = createMetrics({
     version,
-    accounts: pipeline.accounts,
-    openWindows: () => pipeline.openWindows,
+    accounts: intake.accounts,
+    openWindows: () => intake.openWindows,
     lag: () => inputs.flatMap((input) => input.lag().map((lag) => ({ input: input.name, ...lag }))),
   });
   const inputMetrics = new InputMetrics(metrics);
@@ -122,7 +122,7 @@ async function runAgent(
   }
   const agent = new Agent({
     inputs,
-    pipeline,
+    intake,
     records,
     outbox,
     deliveries,
@@ -143,7 +143,7 @@ async function runAgent(
   for (const input of inputs) input.close();
   outbox.close();
   if (address !== undefined) await http.close();
-  const accounts = summarizeAccounts(pipeline.accounts.values(), pipeline.openWindows);
+  const accounts = summarizeAccounts(intake.accounts.values(), intake.openWindows);
   log.info({ accounts }, 'stopped');
   return EX_OK;
 }

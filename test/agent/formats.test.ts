@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../agent/config/load.ts';
 import { formatOf } from '../../agent/formats.ts';
-import { Pipeline } from '../../agent/pipeline.ts';
+import { Intake } from '../../agent/intake.ts';
 import { RecordBuffer } from '../../agent/record-buffer.ts';
 
 const PAGE = readFileSync(join(import.meta.dirname, '../../docs/formats.md'), 'utf8');
@@ -23,11 +23,11 @@ function recordOf(yaml: string, line: string): unknown {
   const input = config.inputs[0]!;
   const format = formatOf(input, { config, node: 'node-1', timezone: 'UTC', bootTimeUs: undefined });
   const records = new RecordBuffer();
-  const pipeline = new Pipeline(config, new Map([[input.name, format]]), records, { nodeName: 'node-1' });
+  const intake = new Intake(config, new Map([[input.name, format]]), records, { nodeName: 'node-1' });
   const bytes = Buffer.from(line);
   const file = { parser: format.open(), recordId: () => 'id' };
-  pipeline.lane(input.name, NOW_MS).line(file, bytes, 0, bytes.length, 0);
-  pipeline.closeAll();
+  intake.lane(input.name, NOW_MS).line(file, bytes, 0, bytes.length, 0);
+  intake.closeAll();
   return JSON.parse(Buffer.from(records.take()[0]!.bytes).toString());
 }
 

@@ -4,7 +4,7 @@
  *     node test/bench/aggregation.ts [CONNECTIONS [SEED]]
  */
 import { gzipSync } from 'node:zlib';
-import { Stages } from '../../agent/stages/stages.ts';
+import { Pipeline } from '../../agent/pipeline.ts';
 import { FlowView } from '../helpers/model-flow.ts';
 import { modelHour } from '../helpers/model-hour.ts';
 import { stagesConfig } from '../helpers/stages-run.ts';
@@ -28,7 +28,7 @@ console.log('|---|---:|---:|---:|---:|');
 let none = { bytes: 0, packed: 0 };
 for (const [what, aggregate] of LEVELS) {
   const lines: string[] = [];
-  const stages = new Stages(
+  const stages = new Pipeline(
     stagesConfig({
       aggregate: { keys_max: 1_000_000, ...aggregate },
       limit: { connections_per_second: 0 },

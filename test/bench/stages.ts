@@ -1,6 +1,6 @@
 /** What a line costs in the stages, in CPU time: merged by its raw key, and opening a window. `node test/bench/stages.ts` */
 import { aggregateSchema, enrichSchema, limitSchema, selectSchema } from '../../agent/config/schema.ts';
-import { Stages } from '../../agent/stages/stages.ts';
+import { Pipeline } from '../../agent/pipeline.ts';
 import type { FlowLine } from '../../parsers/line.ts';
 import type { FlowRecord } from '../../parsers/record.ts';
 
@@ -83,8 +83,8 @@ function cpuNs(): number {
   return (user + system) * 1000;
 }
 
-function stages(keysMax: number): Stages {
-  return new Stages(
+function stages(keysMax: number): Pipeline {
+  return new Pipeline(
     {
       select: selectSchema.parse({}),
       limit: limitSchema.parse({ connections_per_second: 0 }),

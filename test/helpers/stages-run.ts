@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { aggregateSchema, enrichSchema, limitSchema, selectSchema } from '../../agent/config/schema.ts';
+import { Pipeline, type PipelineConfig, type PipelineSurroundings } from '../../agent/pipeline.ts';
 import type { LineClass } from '../../agent/stages/line-class.ts';
-import { Stages, type StagesConfig, type StagesSurroundings } from '../../agent/stages/stages.ts';
 import type { FlowRecord, SummaryRecord } from '../../parsers/record.ts';
 import { type Flow, FlowView } from './model-flow.ts';
 
@@ -20,7 +20,7 @@ const schema = z.strictObject({
   enrich: z.prefault(enrichSchema, {}),
 });
 
-export function stagesConfig(written: WrittenConfig = {}): StagesConfig {
+export function stagesConfig(written: WrittenConfig = {}): PipelineConfig {
   return schema.parse(written);
 }
 
@@ -30,7 +30,7 @@ export function className(line: LineClass): string {
 }
 
 /**
- * Stages with everything that comes out of them, and the accounts of what went in. `accountsClose` holds them to it:
+ * The pipeline with everything that comes out of them, and the accounts of what went in. `accountsClose` holds them to it:
  * every line is in one class, and every line that opened a window is a record or still open.
  */
 export class StagesRun {
@@ -38,13 +38,13 @@ export class StagesRun {
   readonly summaries: SummaryRecord[] = [];
   readonly classes: string[] = [];
   readonly view = new FlowView();
-  readonly stages: Stages;
+  readonly stages: Pipeline;
   readonly #tally = new Map<string, number>();
   #lines = 0;
   #restored = 0;
 
-  constructor(written: WrittenConfig = {}, surroundings: StagesSurroundings = {}) {
-    this.stages = new Stages(
+  constructor(written: WrittenConfig = {}, surroundings: PipelineSurroundings = {}) {
+    this.stages = new Pipeline(
       stagesConfig(written),
       {
         record: (json) => this.records.push(JSON.parse(json)),
@@ -68,7 +68,7 @@ export class StagesRun {
     return name;
   }
 
-  restore(rows: Parameters<Stages['restore']>[0], values: Parameters<Stages['restore']>[1]): void {
+  restore(rows: Parameters<Pipeline['restore']>[0], values: Parameters<Pipeline['restore']>[1]): void {
     this.stages.restore(rows, values);
     this.#restored = this.stages.open;
   }
