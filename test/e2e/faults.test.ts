@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -175,6 +176,24 @@ describe('what goes wrong on a node', () => {
     expect(
       readdirSync(join(dir, 'state')).filter((name) => name.includes('.corrupt-')).length,
     ).toBeGreaterThan(0);
+  });
+
+  it('stops within its deadline although a sink never answers, and delivers after the next start', async () => {
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const address = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+    const asked = once(silent, 'request');
+    writeFileSync(log, lines(0, 20));
+    const [sink] = config().sinks;
+    const first = start({ shutdown_timeout: '300ms', sinks: [{ ...sink, url: address }] });
+    await asked;
+    agents.splice(0);
+    expect((await first.stop()).code).toBe(0);
+    silent.closeAllConnections();
+    silent.close();
+    server.refuses = false;
+    start();
+    expect(await arrived(20)).toEqual(all(20));
   });
 
   it('says that it cannot vouch for delegated logging, and counts what it filters for that', async () => {
