@@ -25,13 +25,17 @@ const AHEAD_WAIT_MS = 50;
 const STALLED_MS = 1000;
 const OUTBOX_FULL = 'the outbox is full: reading stops until a sink has taken records';
 
-export interface AgentParts {
+/** What a reload of the configuration replaces. */
+export interface Replaceable {
   readonly inputs: readonly Input[];
   readonly intake: Intake;
-  readonly records: RecordBuffer;
-  readonly outbox: Outbox;
   /** One for each sink. */
   readonly deliveries: readonly Delivery[];
+}
+
+export interface AgentParts extends Replaceable {
+  readonly records: RecordBuffer;
+  readonly outbox: Outbox;
   readonly log: Logger;
   readonly shutdownTimeoutMs: number;
   /** Told how many bytes each poll of an input has read. */
@@ -52,9 +56,11 @@ export interface AgentParts {
  * Inert until `run`.
  */
 export class Agent {
-  readonly #parts: AgentParts;
+  #parts: AgentParts;
   /** When each input is to be looked at next, ms since the epoch. */
-  readonly #dueMs: number[];
+  #dueMs: number[];
+  /** Makes what is to replace inputs, intake and deliveries. */
+  #replace: (() => Promise<Replaceable>) | undefined;
   /** What was read and not committed yet: what it changed is taken from the parts only once. */
   #pending: Commit | undefined;
   #stalledFor: string | undefined;
@@ -67,12 +73,20 @@ export class Agent {
     this.#dueMs = parts.inputs.map(() => 0);
   }
 
+  /**
+   * Has inputs, intake and deliveries replaced as soon as all that was read is committed; nothing is read meanwhile.
+   * @param make makes what replaces them; when it rejects, it is called again until it succeeds
+   */
+  replace(make: () => Promise<Replaceable>): void {
+    this.#replace = make;
+  }
+
   /** Runs until the signal, or, with `once`, until all that is there has been read and delivered. */
   async run(signal: AbortSignal, once: boolean): Promise<void> {
-    const { deliveries, intake } = this.#parts;
-    for (const delivery of deliveries) delivery.wake();
+    for (const delivery of this.#parts.deliveries) delivery.wake();
     let started = false;
     while (!signal.aborted) {
+      if (this.#replace !== undefined) await this.#replaceNow(this.#replace, signal);
       const now = Date.now();
       const reading = this.#canRead(now);
       const bytes = reading ? this.#poll(now, once) : 0;
@@ -82,6 +96,7 @@ export class Agent {
       else if (reading && once) break;
       else await pause(reading ? this.#restMs() : STALLED_MS, signal);
     }
+    const { deliveries, intake } = this.#parts;
     if (once && !signal.aborted) {
       await this.#commitAll(signal);
       intake.closeAll();
@@ -145,6 +160,22 @@ export class Agent {
   async #commitAll(signal: AbortSignal): Promise<void> {
     while (this.#retryCommit(Date.now()) !== undefined && !signal.aborted) await pause(STALLED_MS, signal);
     while (this.#commit(Date.now()) !== undefined && !signal.aborted) await pause(STALLED_MS, signal);
+  }
+
+  async #replaceNow(make: () => Promise<Replaceable>, signal: AbortSignal): Promise<void> {
+    await this.#commitAll(signal);
+    if (signal.aborted) return;
+    try {
+      this.#parts = { ...this.#parts, ...(await make()) };
+    } catch (error) {
+      this.#parts.log.error(`cannot apply the new configuration: ${(error as Error).message}; trying again`);
+      await pause(STALLED_MS, signal);
+      return;
+    }
+    // Another one may have come meanwhile.
+    if (this.#replace === make) this.#replace = undefined;
+    this.#dueMs = this.#parts.inputs.map(() => 0);
+    for (const delivery of this.#parts.deliveries) delivery.wake();
   }
 
   /** Repeats the commit that failed, if one did. @returns why it cannot be written yet */

@@ -25,17 +25,25 @@ export interface IntakeSurroundings extends PipelineSurroundings {
  * `takeChanges` gave so far; `restore` goes on from there exactly.
  */
 export class Intake {
-  readonly #accounts = new Map<string, Accounts>();
+  readonly #accounts: Map<string, Accounts>;
+  /** Windows that are found open were opened, and counted, by `before`. */
+  readonly #goesOn: boolean;
   readonly #lanes = new Map<string, Lane>();
   readonly #pipeline: Pipeline;
 
-  /** @param formats the format of each input, by the input's name */
+  /**
+   * @param formats the format of each input, by the input's name
+   * @param before whose accounts it goes on with, where it replaces another one of this process
+   */
   constructor(
     config: PipelineConfig,
     formats: ReadonlyMap<string, Format>,
     records: RecordBuffer,
     surroundings: IntakeSurroundings,
+    before?: Intake,
   ) {
+    this.#accounts = before === undefined ? new Map() : before.#accounts;
+    this.#goesOn = before !== undefined;
     const out = {
       record: (json: string, input: string) => {
         records.append(json);
@@ -97,10 +105,13 @@ export class Intake {
     return { windows: this.#pipeline.takeChanges(), values };
   }
 
-  /** Goes on where an earlier process stopped; to be called before any line. */
+  /** Goes on from what was committed last; to be called before any line. */
   restore({ windows, values }: SavedState): void {
     this.#pipeline.restore(windows, values);
-    for (const [input, open] of this.#pipeline.openByInput()) this.#accountsOf(input).restored = open;
+    for (const [input, open] of this.#pipeline.openByInput()) {
+      const accounts = this.#accountsOf(input);
+      if (!this.#goesOn) accounts.restored = open;
+    }
     for (const [name, { format }] of this.#lanes) {
       const state = values.get(FORMAT_VALUE + name);
       if (state !== undefined) format.restore(JSON.parse(state));

@@ -1,23 +1,19 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { Agent } from '../agent.ts';
-import { bootTimeUs } from '../boot-time.ts';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { Agent, type Replaceable } from '../agent.ts';
+import { type Loaded, type LoadedConfig, loadConfig, type NotLoaded } from '../config/load.ts';
 import { problemText } from '../config/problem.ts';
-import { formatOf } from '../formats.ts';
-import { openInput } from '../inputs/file.ts';
-import { Intake } from '../intake.ts';
+import { ConfigWatch } from '../config/watch.ts';
 import { summarizeAccounts } from '../observe/accounts.ts';
-import { DeliveryMetrics, observeDeliveries, observeOutbox } from '../observe/delivery-metrics.ts';
 import { HttpServer } from '../observe/http.ts';
-import { InputMetrics } from '../observe/input-metrics.ts';
 import { createLog, type Logger } from '../observe/log.ts';
-import { createMetrics } from '../observe/metrics.ts';
 import { RefusedLines } from '../observe/refused-lines.ts';
+import { ServiceMetrics } from '../observe/service-metrics.ts';
 import { OutboxError } from '../outbox/failure.ts';
 import { openOutbox } from '../outbox/open-outbox.ts';
 import { RecordBuffer } from '../record-buffer.ts';
-import { type SinkDelivery, sinkDelivery } from '../sink-delivery.ts';
+import { deliveriesOf, type Lasting, type SetUp, setUp } from '../set-up.ts';
+import type { SinkDelivery } from '../sink-delivery.ts';
 import { version } from '../version.ts';
 import { EX_CONFIG, EX_NOINPUT, EX_OK, EX_TEMPFAIL, EX_UNAVAILABLE } from './exit-codes.ts';
 
@@ -33,12 +29,11 @@ export async function run(options: { config: string; once: boolean }): Promise<n
     }
     return loaded.unreadable ? EX_NOINPUT : EX_CONFIG;
   }
-  const { config } = loaded;
-  const log = createLog(config.log.level);
+  const log = createLog(loaded.config.log.level);
   const stop = new AbortController();
   stopOnSignals(stop, log);
   try {
-    return await runAgent(config, options.once, stop, log);
+    return await runAgent(loaded, options, stop, log);
   } catch (error) {
     if (error instanceof OutboxError) {
       log.error({ reason: error.reason }, error.message);
@@ -50,13 +45,14 @@ export async function run(options: { config: string; once: boolean }): Promise<n
 
 /** Wires the parts by hand, starts them front to back, and stops them in reverse. */
 async function runAgent(
-  config: LoadedConfig,
-  once: boolean,
+  loaded: Loaded,
+  options: { config: string; once: boolean },
   stop: AbortController,
   log: Logger,
 ): Promise<number> {
+  const { once } = options;
+  const { config } = loaded;
   const node = config.node ?? hostname();
-  const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const outbox = await openOutbox(
     {
       path: join(config.state.path, 'state.db'),
@@ -67,49 +63,33 @@ async function runAgent(
     log,
     stop.signal,
   );
+  let current: SetUp;
+  const metrics = new ServiceMetrics({ version, hash: loaded.hash, outbox, current: () => current });
   const records = new RecordBuffer();
-  const context = { config, node, timezone, bootTimeUs: bootTimeUs() };
-  const formats = new Map(config.inputs.map((input) => [input.name, formatOf(input, context)] as const));
-  const saved = outbox.load();
-  warnOfDelegate(config, log);
-  const refusedLines = new RefusedLines(log);
-  const intake = new Intake(config, formats, records, { nodeName: node, refusedLines });
-  intake.restore(saved);
-  const metrics = createMetrics({
-    version,
-    accounts: intake.accounts,
-    openWindows: () => intake.openWindows,
-    lag: () => inputs.flatMap((input) => input.lag().map((lag) => ({ input: input.name, ...lag }))),
-  });
-  const inputMetrics = new InputMetrics(metrics);
-  const inputs = config.inputs.map((input) => {
-    const own = saved.checkpoints.filter((checkpoint) => checkpoint.input === input.name);
-    const events = inputMetrics.events(input.name);
-    return openInput(input, formats.get(input.name)!, own, { node, log, events });
-  });
-  observeOutbox(metrics, outbox);
-  const deliveryMetrics = new DeliveryMetrics(metrics);
-  const sinks = config.sinks.map((sink) =>
-    sinkDelivery(sink, {
-      source: outbox,
-      statePath: config.state.path,
-      log,
-      events: (name) => deliveryMetrics.events(name),
-      sinkContext: (name) => ({
-        warn: (message) => log.warn({ sink: name }, message),
-        stop: (reason) => {
-          log.info({ sink: name }, reason);
-          stop.abort();
-        },
-      }),
+  const lasting: Lasting = {
+    node,
+    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    statePath: config.state.path,
+    outbox,
+    records,
+    refusedLines: new RefusedLines(log),
+    log,
+    fileEvents: (input) => metrics.inputs.events(input),
+    deliveryEvents: (sink) => metrics.deliveries.events(sink),
+    sinkContext: (sink) => ({
+      warn: (message) => log.warn({ sink }, message),
+      stop: (reason) => {
+        log.info({ sink }, reason);
+        stop.abort();
+      },
     }),
-  );
-  const deliveries = sinks.map(({ delivery }) => delivery);
-  observeDeliveries(metrics, new Map(config.sinks.map(({ name }, index) => [name, deliveries[index]!])));
+  };
+  warnOfDelegate(config, log);
+  current = await setUp(config, lasting);
 
   let running = false;
   const http = new HttpServer({
-    metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
+    metrics: () => metrics.text(),
     notReady: () => (running ? undefined : 'the agent is starting or stopping'),
   });
   let address: string | undefined;
@@ -121,31 +101,54 @@ async function runAgent(
     return EX_UNAVAILABLE;
   }
   const agent = new Agent({
-    inputs,
-    intake,
+    ...replaceable(current),
     records,
     outbox,
-    deliveries,
     log,
     shutdownTimeoutMs: config.shutdown_timeout,
-    read: (input, bytes) => inputMetrics.read(input, bytes),
+    read: (input, bytes) => metrics.inputs.read(input, bytes),
     started: () => {
       running = true;
       log.info({ version, node, http: address }, 'running');
     },
   });
-  const resent = (once ? [] : config.sinks).map(({ name }, index) =>
-    resend(name, sinks[index]!, stop.signal, log),
-  );
+  const reload = (next: Loaded | NotLoaded) => {
+    if (!next.ok) {
+      metrics.config.refused();
+      const problems = next.problems.map((problem) => problemText(options.config, problem));
+      log.error({ problems }, 'the changed configuration is refused; the old one stays in force');
+      return;
+    }
+    agent.replace(async () => {
+      current = await setUp(next.config, lasting, current);
+      log.level = next.config.log.level;
+      metrics.config.applied(next.hash);
+      warnOfDelegate(next.config, log);
+      warnOfRestart(config, next.config, log);
+      log.info({ hash: next.hash }, 'the changed configuration is in force');
+      return replaceable(current);
+    });
+  };
+  const watching = once
+    ? undefined
+    : new ConfigWatch(options.config, process.env, loaded).run(reload, stop.signal);
+  const resending = once
+    ? []
+    : Array.from(current.sinks, ([name, { work }]) => resend(name, work, stop.signal, log));
+
   await agent.run(stop.signal, once);
-  await Promise.all(resent);
+  await Promise.all([watching, ...resending]);
   running = false;
-  for (const input of inputs) input.close();
+  for (const input of current.inputs) input.close();
   outbox.close();
   if (address !== undefined) await http.close();
-  const accounts = summarizeAccounts(intake.accounts.values(), intake.openWindows);
-  log.info({ accounts }, 'stopped');
+  const { intake } = current;
+  log.info({ accounts: summarizeAccounts(intake.accounts.values(), intake.openWindows) }, 'stopped');
   return EX_OK;
+}
+
+function replaceable(current: SetUp): Replaceable {
+  return { inputs: current.inputs, intake: current.intake, deliveries: deliveriesOf(current) };
 }
 
 /** Without the cluster's annotations nothing can be vouched for; whoever asked for them must know. */
@@ -156,6 +159,14 @@ function warnOfDelegate({ select }: LoadedConfig, log: Logger): void {
       `select.${disposition}.delegate needs the cluster's annotations, which this agent cannot read: every ${disposition} is filtered{reason="delegate"}`,
     );
   }
+}
+
+/** Some keys are read only at the start. */
+function warnOfRestart(started: LoadedConfig, next: LoadedConfig, log: Logger): void {
+  const keys = (['node', 'state', 'http', 'shutdown_timeout'] as const).filter(
+    (key) => JSON.stringify(started[key]) !== JSON.stringify(next[key]),
+  );
+  if (keys.length > 0) log.warn({ keys }, 'these keys take effect when the agent is started again');
 }
 
 /** Sends a sink's dead letters again where somebody asked for it; what fails is logged, for records go on. */

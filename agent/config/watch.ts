@@ -4,7 +4,7 @@ import { setInterval } from 'node:timers/promises';
 import type { Environment, Loaded, NotLoaded } from './load.ts';
 import { loadConfig } from './load.ts';
 
-const LOOK_INTERVAL_MS = 2_000;
+const LOOK_INTERVAL_MS = 1_000;
 
 /**
  * Notices that the configuration changed: its file, or a file that `${file:…}` put into it.

@@ -54,7 +54,7 @@ export class DeliveryMetrics {
 /** Gauges of what the deliveries are doing now. */
 export function observeDeliveries(
   registry: Registry,
-  deliveries: ReadonlyMap<string, { state(): DeliveryState }>,
+  states: () => readonly (readonly [sink: string, state: DeliveryState])[],
 ): void {
   const gauge = (name: string, help: string, value: (state: DeliveryState) => number) =>
     new Gauge({
@@ -63,7 +63,8 @@ export function observeDeliveries(
       labelNames: ['sink'],
       registers: [registry],
       collect() {
-        for (const [sink, delivery] of deliveries) this.set({ sink }, value(delivery.state()));
+        this.reset();
+        for (const [sink, state] of states()) this.set({ sink }, value(state));
       },
     });
   gauge('sink_requests_in_flight', 'Requests under way.', (state) => state.requestsInFlight);

@@ -14,7 +14,7 @@ const MISNAMED = [
 /** What is counted elsewhere, and read only when somebody scrapes. */
 export interface Observed {
   readonly version: string;
-  readonly accounts: ReadonlyMap<string, Accounts>;
+  accounts(): ReadonlyMap<string, Accounts>;
   /** Windows that are open now. */
   openWindows(): number;
   lag(): readonly { input: string; path: string; bytes: number }[];
@@ -39,7 +39,7 @@ export function createMetrics(observed: Observed): Registry {
       registers,
       collect() {
         this.reset();
-        for (const [input, accounts] of observed.accounts) this.inc({ input }, value(accounts));
+        for (const [input, accounts] of observed.accounts()) this.inc({ input }, value(accounts));
       },
     });
   const linesByReason = (name: string, help: string, tally: (accounts: Accounts) => Tally) =>
@@ -50,7 +50,7 @@ export function createMetrics(observed: Observed): Registry {
       registers,
       collect() {
         this.reset();
-        for (const [input, accounts] of observed.accounts)
+        for (const [input, accounts] of observed.accounts())
           for (const [reason, count] of tally(accounts).entries()) this.inc({ input, reason }, count);
       },
     });

@@ -13,10 +13,10 @@ export class AgentProcess {
   readonly stdout = new Awaited<string>();
   readonly #agent: AgentChild;
 
-  /** @param config the configuration, as an object; written to `dir` */
-  constructor(dir: string, config: object, options: string[] = []) {
-    const file = join(dir, 'config.yaml');
-    writeFileSync(file, stringify(config));
+  /** @param config the configuration, as an object that is written to `dir`, or its file */
+  constructor(dir: string, config: object | string, options: string[] = []) {
+    const file = typeof config === 'string' ? config : join(dir, 'config.yaml');
+    if (typeof config !== 'string') writeFileSync(file, stringify(config));
     this.#agent = new AgentChild(['run', '--config', file, ...options], 'pipe', (line) =>
       this.log.push(line),
     );

@@ -1,0 +1,94 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { SinkContext } from '../sinks/sink.ts';
+import { bootTimeUs } from './boot-time.ts';
+import type { LoadedConfig } from './config/load.ts';
+import type { SinkConfig } from './config/schema.ts';
+import type { Delivery, DeliveryParts } from './delivery/delivery.ts';
+import { formatOf } from './formats.ts';
+import { openInput } from './inputs/file.ts';
+import type { FileDeps } from './inputs/trouble.ts';
+import type { Input } from './inputs/types.ts';
+import { Intake } from './intake.ts';
+import type { Logger } from './observe/log.ts';
+import type { RefusedLines } from './observe/refused-lines.ts';
+import type { Outbox } from './outbox/outbox.ts';
+import type { RecordBuffer } from './record-buffer.ts';
+import { type SinkDelivery, sinkDelivery } from './sink-delivery.ts';
+
+/** How long a sink that is no longer configured as it was may take to finish; what it has not sent stays. */
+const SINK_STOP_MS = 2000;
+
+/** What outlives a reload of the configuration. */
+export interface Lasting {
+  readonly node: string;
+  readonly timezone: string;
+  readonly statePath: string;
+  readonly outbox: Outbox;
+  readonly records: RecordBuffer;
+  readonly refusedLines: RefusedLines;
+  readonly log: Logger;
+  readonly fileEvents: (input: string) => NonNullable<FileDeps['events']>;
+  readonly deliveryEvents: (sink: string) => DeliveryParts['events'];
+  readonly sinkContext: (sink: string) => SinkContext;
+}
+
+/** What one configuration asks for, at work. */
+export interface SetUp {
+  readonly intake: Intake;
+  readonly inputs: readonly Input[];
+  readonly sinks: ReadonlyMap<string, { readonly config: SinkConfig; readonly work: SinkDelivery }>;
+}
+
+/** The deliveries of a set-up. */
+export function deliveriesOf({ sinks }: SetUp): Delivery[] {
+  return Array.from(sinks.values(), ({ work }) => work.delivery);
+}
+
+/**
+ * Makes what a configuration asks for, going on from what the outbox has.
+ *
+ * With `before`, it replaces a set-up whose lines have all been committed: sinks that are configured as before go on
+ * and do not notice, the others finish first; inputs are opened anew where they were left, and the accounts go on.
+ * @throws OutboxError; then `before` still reads, and the call may be repeated
+ */
+export async function setUp(config: LoadedConfig, lasting: Lasting, before?: SetUp): Promise<SetUp> {
+  const { outbox, log, node, timezone } = lasting;
+  const kept = new Map(
+    [...(before?.sinks ?? [])].filter(([name, { config: was }]) =>
+      config.sinks.some((sink) => sink.name === name && isDeepStrictEqual(sink, was)),
+    ),
+  );
+  const leaving = [...(before?.sinks ?? [])].filter(([name]) => !kept.has(name));
+  await Promise.all(leaving.map(([, { work }]) => work.delivery.stop(SINK_STOP_MS)));
+  outbox.configureSinks(config.sinks.map(({ name }) => name));
+
+  const saved = outbox.load();
+  for (const input of before?.inputs ?? []) input.close();
+  const context = { config, node, timezone, bootTimeUs: bootTimeUs() };
+  const formats = new Map(config.inputs.map((input) => [input.name, formatOf(input, context)] as const));
+  const surroundings = { nodeName: node, refusedLines: lasting.refusedLines };
+  const intake = new Intake(config, formats, lasting.records, surroundings, before?.intake);
+  intake.restore(saved);
+  const inputs = config.inputs.map((input) => {
+    const own = saved.checkpoints.filter((checkpoint) => checkpoint.input === input.name);
+    const events = lasting.fileEvents(input.name);
+    return openInput(input, formats.get(input.name)!, own, { node, log, events });
+  });
+  const sinks = new Map(
+    config.sinks.map((sink) => {
+      const work = kept.get(sink.name)?.work ?? newDelivery(sink, lasting);
+      return [sink.name, { config: sink, work }] as const;
+    }),
+  );
+  return { intake, inputs, sinks };
+}
+
+function newDelivery(config: SinkConfig, lasting: Lasting): SinkDelivery {
+  return sinkDelivery(config, {
+    source: lasting.outbox,
+    statePath: lasting.statePath,
+    log: lasting.log,
+    events: lasting.deliveryEvents,
+    sinkContext: lasting.sinkContext,
+  });
+}
