@@ -23,7 +23,8 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE room (bytes BLOB NOT NULL);`,
 ];
 
-const PAGE_BYTES = 4096;
+/** Larger pages make blocks cheaper, which span many, and the small changes of a quiet node dearer. */
+const PAGE_BYTES = 16 << 10;
 /** The log is written back when it holds this share of its size, so that there is always room for a cursor. */
 const LOG_SHARE = 0.75;
 

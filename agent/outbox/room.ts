@@ -16,6 +16,7 @@ export class Room {
   readonly #freePages;
   readonly #db: DatabaseSync;
   readonly #stepBytes: number;
+  readonly #usablePageBytes: number;
   #isPrepared = false;
 
   /** @param stepBytes the log's size, and by how much the database grows at least */
@@ -26,6 +27,9 @@ export class Room {
     db.exec('DELETE FROM room WHERE rowid > 0');
     this.#freePages = db.prepare('PRAGMA freelist_count');
     this.#freePages.setReturnArrays(true);
+    // As the file has it, which an earlier version may have made.
+    const { page_size: pageBytes } = db.prepare('PRAGMA page_size').get() as { page_size: number };
+    this.#usablePageBytes = pageBytes - PAGE_OVERHEAD_BYTES;
   }
 
   /** Takes the log's full size; until it has succeeded, `ensure` tries it again. */
@@ -51,7 +55,7 @@ export class Room {
 
   #freeBytes(): number {
     const [pages] = this.#freePages.get() as unknown as [number];
-    return pages * USABLE_PAGE_BYTES;
+    return pages * this.#usablePageBytes;
   }
 
   #step(bytes: number): void {
@@ -62,8 +66,8 @@ export class Room {
   }
 }
 
-/** A page of 4096 bytes less its header and what a row around a blob takes. */
-const USABLE_PAGE_BYTES = 4000;
+/** A page's header and what a row around a blob takes. */
+const PAGE_OVERHEAD_BYTES = 96;
 /** So many steps of free pages are worth keeping: 64 MiB by default. */
 const KEPT_STEPS = 16;
 /** Kept for the trees' inner pages and the small tables. */

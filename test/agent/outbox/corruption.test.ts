@@ -12,7 +12,7 @@ import { expect, test } from 'vitest';
 import { idsFrom, memoryLog, openAt, tempFolder } from './helpers.ts';
 import { block, change } from './records.ts';
 
-const PAGE_BYTES = 4096;
+const PAGE_BYTES = 16 << 10;
 /** Small, so that there are few pages that hold nothing. */
 const LOG_BYTES = 64 << 10;
 const SAVED = {
