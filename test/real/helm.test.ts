@@ -117,11 +117,12 @@ describe('the configuration', () => {
     expect(agentContainer(manifests).ports[0].containerPort).toBe(port);
   });
 
-  it('rolls the pods when it changes', () => {
-    const checksum = (...args: string[]) =>
-      only(render(...args), 'DaemonSet').spec.template.metadata.annotations['checksum/config'];
-    expect(checksum()).toBe(checksum());
-    expect(checksum('--set', 'config.log.level=debug')).not.toBe(checksum());
+  it('does not roll the pods when it changes, for the agent reloads it', () => {
+    const daemonSet = (...args: string[]) => only(render(...args), 'DaemonSet').spec;
+    expect(daemonSet('--set', 'config.log.level=debug')).toEqual(daemonSet());
+    expect(agentContainer(render()).volumeMounts).toContainEqual(
+      expect.not.objectContaining({ subPath: expect.anything() }),
+    );
   });
 
   it('is not rendered where a ConfigMap exists', () => {
