@@ -2,16 +2,12 @@
 export const EX_OK = 0;
 /** The command line is wrong. */
 export const EX_USAGE = 64;
-/** The data is wrong, not the one who reads it. */
-export const EX_DATAERR = 65;
 /** A file that was named does not exist or cannot be read. */
 export const EX_NOINPUT = 66;
 /** Something that the agent needs is not there. */
 export const EX_UNAVAILABLE = 69;
 /** A defect of the agent. */
 export const EX_SOFTWARE = 70;
-/** The operating system refused what any program may expect. */
-export const EX_OSERR = 71;
 /** Reading or writing failed. */
 export const EX_IOERR = 74;
 /** It may work later. */

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { prefixPattern } from './prefix-pattern.ts';
 import { duration, size } from './units.ts';
 
 const fileType = z.literal('file').check(z.describe('How lines are read: from files.'));
@@ -42,11 +43,7 @@ const syslog = z.strictObject({
   format: z.literal('syslog').check(z.describe('Kernel LOG lines in a syslog file.')),
   ...common,
   prefixes: z
-    .prefault(z.array(z.string().check(z.minLength(1))), [
-      'calico-packet',
-      'calico-drop',
-      'calico-response-*',
-    ])
+    .prefault(z.array(prefixPattern()), ['calico-packet', 'calico-drop', 'calico-response-*'])
     .check(
       z.describe(
         'Log prefixes that are ours: literal, or with `*`, or a regular expression between slashes. Lines with another prefix are foreign.',

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { namePatternProblem } from '../stages/name-pattern.ts';
 import { filterSchema } from './filters.ts';
 import { inputSchema } from './inputs.ts';
+import { prefixPattern } from './prefix-pattern.ts';
 import { fileSinkSchema } from './sinks/file.ts';
 import { httpSinkSchema } from './sinks/http.ts';
 import { stdoutSinkSchema } from './sinks/stdout.ts';
@@ -26,12 +26,7 @@ const verdict = () =>
 export const dispositionRule = z
   .strictObject({
     prefix: z
-      .optional(
-        z.string().check(({ value, issues }) => {
-          const message = namePatternProblem(value);
-          if (message !== undefined) issues.push({ code: 'custom', input: value, message });
-        }),
-      )
+      .optional(prefixPattern())
       .check(z.describe('Log prefix; literal, with `*`, or /regular expression/.')),
     policy: z.optional(z.string()).check(z.describe('Policy name, as NAMESPACE/NAME or NAME.')),
     disposition: z

@@ -178,7 +178,7 @@ sinks: [{name: a, type: stdout}]
       '10:26: select.exclude[6].or[0].not.field: expected a field of the record; got "dst.namespace"',
       '10:99: select.exclude[6].or[1].matches: expected a regular expression in RE2 syntax, not a ( without its ); got "a(b"',
       '11:59: select.include[0].cidr[1]: expected a network, as 10.0.0.0/8 or 2001:db8::/32; got "10.0.0.0/33"',
-      '12:27: select.dispositions[0].prefix: expected a regular expression in RE2 syntax, not a ( without its ); got "/a(b/"',
+      '12:27: select.dispositions[0].prefix: expected a regular expression; /a(b/: Unterminated group; got "/a(b/"',
     ],
   },
   {
