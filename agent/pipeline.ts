@@ -121,8 +121,8 @@ export class Pipeline {
   }
 
   /** What changed in the windows since the last call. */
-  takeChanges(): { put: WindowRow[]; delete: string[] } {
-    const [put, gone]: [WindowRow[], string[]] = [[], []];
+  takeChanges(): { put: WindowRow[]; delete: number[] } {
+    const [put, gone]: [WindowRow[], number[]] = [[], []];
     for (const { windows } of this.#inputs.values()) windows.takeChanges(put, gone);
     return { put, delete: gone };
   }

@@ -8,7 +8,8 @@ const SCHEMA_VERSION = 1;
 /** Each entry brings the schema from its index to the next version. */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE checkpoints (key TEXT PRIMARY KEY, input TEXT NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
-   CREATE TABLE windows (key TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE windows (key INTEGER PRIMARY KEY, opened TEXT NOT NULL);
+   CREATE TABLE window_states (key INTEGER PRIMARY KEY, state TEXT NOT NULL); -- apart: small, and written often
    CREATE TABLE state_values (name TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE cursors (sink TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
    CREATE TABLE blocks (

@@ -80,7 +80,7 @@ function roughBytes({ checkpoints, windows, values, blocks }: Commit): number {
   let bytes = (checkpoints.length + windows.put.length + values.length + blocks.length) * ROW_BYTES;
   for (const block of blocks) bytes += block.bytes.length;
   for (const { json } of checkpoints) bytes += json.length;
-  for (const { json } of windows.put) bytes += json.length * 2;
+  for (const { opened, state } of windows.put) bytes += opened.length * 2 + state.length;
   for (const [, json] of values) bytes += json.length;
   return bytes;
 }

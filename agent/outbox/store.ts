@@ -14,6 +14,8 @@ export interface BlockRow {
 
 const BLOCK_COLUMNS = 'first, count, bytes_before, size, committed_ms';
 
+const NO_WINDOWS: Commit['windows'] = { put: [], delete: [] };
+
 /** The statements over one open database. Knows SQL and nothing of sinks, fullness or failures. */
 export class Store {
   readonly #db: DatabaseSync;
@@ -23,7 +25,9 @@ export class Store {
   readonly #putCheckpoint: StatementSync;
   readonly #forgetCheckpoint: StatementSync;
   readonly #putWindow: StatementSync;
+  readonly #putWindowState: StatementSync;
   readonly #deleteWindow: StatementSync;
+  readonly #deleteWindowState: StatementSync;
   readonly #putValue: StatementSync;
   readonly #putCursor: StatementSync;
   readonly #deleteCursor: StatementSync;
@@ -33,6 +37,10 @@ export class Store {
   readonly #lastBlock: StatementSync;
   readonly #blockAt: StatementSync;
   readonly #positionAfter: StatementSync;
+  /** Windows whose opening is in the database. */
+  readonly #opened = new Set<number>();
+  /** The windows of the transaction under way. */
+  #windows: Commit['windows'] = NO_WINDOWS;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -43,8 +51,10 @@ export class Store {
       'INSERT OR REPLACE INTO checkpoints (key, input, json) VALUES (?, ?, ?)',
     );
     this.#forgetCheckpoint = db.prepare('DELETE FROM checkpoints WHERE key = ?');
-    this.#putWindow = db.prepare('INSERT OR REPLACE INTO windows (key, json) VALUES (?, ?)');
+    this.#putWindow = db.prepare('INSERT OR REPLACE INTO windows (key, opened) VALUES (?, ?)');
+    this.#putWindowState = db.prepare('INSERT OR REPLACE INTO window_states (key, state) VALUES (?, ?)');
     this.#deleteWindow = db.prepare('DELETE FROM windows WHERE key = ?');
+    this.#deleteWindowState = db.prepare('DELETE FROM window_states WHERE key = ?');
     this.#putValue = db.prepare('INSERT OR REPLACE INTO state_values (name, json) VALUES (?, ?)');
     this.#putCursor = db.prepare('INSERT OR REPLACE INTO cursors (sink, position) VALUES (?, ?)');
     this.#deleteCursor = db.prepare('DELETE FROM cursors WHERE sink = ?');
@@ -66,6 +76,7 @@ export class Store {
 
   /** Runs `change` in one transaction; when it throws, nothing was changed. */
   transaction(change: () => void): void {
+    this.#windows = NO_WINDOWS;
     this.#begin.run();
     try {
       change();
@@ -75,17 +86,26 @@ export class Store {
       if (this.#db.isTransaction) this.#rollback.run();
       throw error;
     }
+    for (const { key } of this.#windows.put) this.#opened.add(key);
+    for (const key of this.#windows.delete) this.#opened.delete(key);
   }
 
   /** @throws CorruptError for what is not JSON, so that no reader needs to expect it */
   load(): SavedState {
     const checkpoints = this.#db.prepare('SELECT key, input, json FROM checkpoints').all();
-    const windows = this.#db.prepare('SELECT key, json FROM windows').all();
+    const windows = this.#db
+      .prepare('SELECT key, opened, state FROM windows JOIN window_states USING (key) ORDER BY key')
+      .all() as unknown as WindowRow[];
     const values = this.#db.prepare('SELECT name, json FROM state_values').all();
-    for (const { json } of [...checkpoints, ...windows, ...values]) requireJson(json);
+    for (const { json } of [...checkpoints, ...values]) requireJson(json);
+    for (const { key, opened, state } of windows) {
+      requireJson(opened);
+      requireJson(state);
+      this.#opened.add(key);
+    }
     return {
       checkpoints: checkpoints as unknown as Checkpoint[],
-      windows: windows as unknown as WindowRow[],
+      windows,
       values: new Map(values.map(({ name, json }) => [name as string, json as string])),
     };
   }
@@ -107,8 +127,15 @@ export class Store {
   putState(change: Omit<Commit, 'blocks'>): void {
     for (const { key, input, json } of change.checkpoints) this.#putCheckpoint.run(key, input, json);
     for (const key of change.forget) this.#forgetCheckpoint.run(key);
-    for (const { key, json } of change.windows.put) this.#putWindow.run(key, json);
-    for (const key of change.windows.delete) this.#deleteWindow.run(key);
+    this.#windows = change.windows;
+    for (const { key, opened, state } of change.windows.put) {
+      if (!this.#opened.has(key)) this.#putWindow.run(key, opened);
+      this.#putWindowState.run(key, state);
+    }
+    for (const key of change.windows.delete) {
+      this.#deleteWindow.run(key);
+      this.#deleteWindowState.run(key);
+    }
     for (const [name, json] of change.values) this.#putValue.run(name, json);
   }
 

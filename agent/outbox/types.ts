@@ -10,8 +10,12 @@ export interface Checkpoint {
 
 /** One open window, opaque to the outbox. */
 export interface WindowRow {
-  readonly key: string;
-  readonly json: string;
+  /** A whole number that no other window has while this one is open. */
+  readonly key: number;
+  /** What does not change while it is open, as JSON; written once. */
+  readonly opened: string;
+  /** What does, as JSON. */
+  readonly state: string;
 }
 
 /** Records as newline-delimited JSON, each line ended; the unit in which the outbox stores and deletes. */
@@ -25,7 +29,7 @@ export interface Commit {
   readonly checkpoints: readonly Checkpoint[];
   /** Keys of checkpoints whose files are finished and gone. */
   readonly forget: readonly string[];
-  readonly windows: { readonly put: readonly WindowRow[]; readonly delete: readonly string[] };
+  readonly windows: { readonly put: readonly WindowRow[]; readonly delete: readonly number[] };
   /** Named states of the stages and formats, as JSON (limiter, summary, replay memory). */
   readonly values: readonly (readonly [name: string, json: string])[];
   readonly blocks: readonly RecordBlock[];

@@ -44,7 +44,7 @@ export class Aggregate {
   #queue: OpenWindow[] = [];
   #head = 0;
   #dirty: OpenWindow[] = [];
-  #gone: string[] = [];
+  #gone: number[] = [];
   #open = 0;
   #touched = true;
   #quietSinceUs = 0;
@@ -131,14 +131,14 @@ export class Aggregate {
   }
 
   /** What changed since the last call. Adds to the lists given. */
-  takeChanges(put: WindowRow[], gone: string[]): void {
+  takeChanges(put: WindowRow[], gone: number[]): void {
     for (const window of this.#dirty) {
       window.dirty = false;
       if (!window.open) continue;
       window.stored = true;
       put.push(window.toRow());
     }
-    for (const id of this.#gone) gone.push(id);
+    for (const key of this.#gone) gone.push(key);
     this.#dirty = [];
     this.#gone = [];
   }
@@ -176,7 +176,7 @@ export class Aggregate {
     this.#keys.open -= 1;
     this.#open -= 1;
     if (this.#byKey.get(window.key) === window) this.#byKey.delete(window.key);
-    if (window.stored) this.#gone.push(window.id);
+    if (window.stored) this.#gone.push(window.order);
   }
 
   /** The window at the front; lets go of the closed ones before it. */

@@ -3,18 +3,18 @@ import type { FlowRecord } from '../../parsers/record.ts';
 import { formatRfc3339 } from '../../parsers/time.ts';
 import type { WindowRow } from '../outbox/types.ts';
 
-/** What a window's row keeps beside the record; an array, for it is written again at every change. */
+/** What a window's row keeps of its opening beside the record. */
+type Opening = [input: string, firstUs: number];
+
+/** What merging changes. */
 type State = [
-  input: string,
-  order: number,
-  firstUs: number,
   lastUs: number,
   lastDigits: number,
-  lastText: string,
   lines: number,
   count: number,
   packets: number,
   bytes: number,
+  lastText: string,
   srcPorts: number[],
 ];
 
@@ -26,7 +26,6 @@ type State = [
  * time with more than six digits.
  */
 export class OpenWindow {
-  readonly id: string;
   readonly key: string;
   readonly input: string;
   /** Place in the order of opening, over all restarts. */
@@ -52,7 +51,6 @@ export class OpenWindow {
 
   /** @param record what the opening line says; its line is merged afterwards, as every other */
   constructor(input: string, order: number, key: string, firstUs: number, record: FlowRecord) {
-    this.id = record.id;
     this.key = key;
     this.input = input;
     this.order = order;
@@ -102,28 +100,27 @@ export class OpenWindow {
   }
 
   toRow(): WindowRow {
-    const state: State = [
-      this.input,
-      this.order,
-      this.firstUs,
-      this.#lastUs,
-      this.#lastDigits,
-      this.#lastDigits > 6 ? this.#lastText : '',
-      this.#lines,
-      this.#count,
-      this.#packets,
-      this.#bytes,
-      this.#srcPorts,
-    ];
-    return { key: this.id, json: `{"state":${JSON.stringify(state)},"record":${this.#head}}}` };
+    // By hand, for it is made again at every change. A time's text needs no escapes.
+    const text = this.#lastDigits > 6 ? this.#lastText : '';
+    const counts = `${this.#lines},${this.#count},${this.#packets},${this.#bytes}`;
+    return {
+      key: this.order,
+      opened: `{"opening":${this.#opening},"record":${this.#head}}}`,
+      state: `[${this.#lastUs},${this.#lastDigits},${counts},"${text}",[${this.#srcPorts.join(',')}]]`,
+    };
+  }
+
+  get #opening(): string {
+    return `[${JSON.stringify(this.input)},${this.firstUs}]`;
   }
 
   /** @param keyOf the merge key of a record, as it is configured now */
-  static fromRow(row: WindowRow, keyOf: (record: FlowRecord) => string): OpenWindow {
-    const { state, record } = JSON.parse(row.json) as { state: State; record: FlowRecord };
-    const window = new OpenWindow(state[0], state[1], keyOf(record), state[2], record);
-    [, , , window.#lastUs, window.#lastDigits, window.#lastText] = state;
-    [, , , , , , window.#lines, window.#count, window.#packets, window.#bytes, window.#srcPorts] = state;
+  static fromRow({ key, opened, state }: WindowRow, keyOf: (record: FlowRecord) => string): OpenWindow {
+    const { opening, record } = JSON.parse(opened) as { opening: Opening; record: FlowRecord };
+    const window = new OpenWindow(opening[0], key, keyOf(record), opening[1], record);
+    const saved = JSON.parse(state) as State;
+    [window.#lastUs, window.#lastDigits, window.#lines, window.#count] = saved;
+    [, , , , window.#packets, window.#bytes, window.#lastText, window.#srcPorts] = saved;
     window.stored = true;
     return window;
   }

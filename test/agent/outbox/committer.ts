@@ -26,8 +26,8 @@ for (;;) {
   next += count + 1;
   const checkpoints = [{ key: 'file', input: 'syslog', json: JSON.stringify({ next }) }];
   const windows = {
-    put: [{ key: `w${next % 7}`, json: JSON.stringify({ next }) }],
-    delete: [`w${(next + 3) % 7}`],
+    put: [{ key: next % 7, opened: '{}', state: JSON.stringify({ next }) }],
+    delete: [(next + 3) % 7],
   };
   const result = outbox.commit(change({ checkpoints, windows, values: [['next', `${next}`]], blocks }), next);
   if (!result.ok) throw new Error(result.message);

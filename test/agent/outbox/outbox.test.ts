@@ -22,8 +22,8 @@ test('what was committed is there after a restart, and what was deleted is not',
       ],
       windows: {
         put: [
-          { key: 'w1', json: '{"count":1}' },
-          { key: 'w2', json: '{}' },
+          { key: 1, opened: '{"src":1}', state: '[1]' },
+          { key: 2, opened: '{"src":2}', state: '[2]' },
         ],
         delete: [],
       },
@@ -36,7 +36,7 @@ test('what was committed is there after a restart, and what was deleted is not',
     change({
       checkpoints: [{ key: 'file-1', input: 'syslog', json: '{"offset":11}' }],
       forget: ['file-2'],
-      windows: { put: [], delete: ['w1'] },
+      windows: { put: [{ key: 2, opened: '"only the first is written"', state: '[3]' }], delete: [1] },
     }),
     2000,
   );
@@ -45,7 +45,7 @@ test('what was committed is there after a restart, and what was deleted is not',
   const after = openAt(path);
   expect(after.load()).toEqual({
     checkpoints: [{ key: 'file-1', input: 'syslog', json: '{"offset":11}' }],
-    windows: [{ key: 'w2', json: '{}' }],
+    windows: [{ key: 2, opened: '{"src":2}', state: '[3]' }],
     values: new Map([['limiter', '{"tokens":3}']]),
   });
   expect(after.position('a')).toBe(1);

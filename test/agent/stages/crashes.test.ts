@@ -9,7 +9,7 @@ const SEED = Number(process.env.CRASH_SEED ?? 7);
 
 /** One transaction's worth: everything that a restart finds. */
 class Store {
-  readonly windows = new Map<string, WindowRow>();
+  readonly windows = new Map<number, WindowRow>();
   values = new Map<string, string>();
   readonly records: unknown[] = [];
   readonly summaries: unknown[] = [];
@@ -17,7 +17,9 @@ class Store {
 
   commit(run: StagesRun, line: number): void {
     const { put, delete: gone } = run.stages.takeChanges();
-    for (const row of put) this.windows.set(row.key, row);
+    // The opening is written once, so it must hold from the first row on.
+    for (const row of put)
+      this.windows.set(row.key, { ...row, opened: this.windows.get(row.key)?.opened ?? row.opened });
     for (const key of gone) this.windows.delete(key);
     this.values = new Map(run.stages.save());
     this.records.push(...run.records.splice(0));
@@ -132,10 +134,10 @@ test('rows are deleted only if they were put, and nothing is put that is closed'
   expect(run.stages.takeChanges()).toEqual({ put: [], delete: [] });
   run.line({ timeUs: T0 });
   const { put } = run.stages.takeChanges();
-  expect(put.map(({ key }) => key)).toEqual(['line-1']);
+  expect(put.map(({ key }) => key)).toEqual([1]);
   expect(run.stages.takeChanges()).toEqual({ put: [], delete: [] });
   run.line({ timeUs: T0 + 1 });
   expect(run.stages.takeChanges().put.length).toBe(1);
   run.stages.closeAll();
-  expect(run.stages.takeChanges()).toEqual({ put: [], delete: ['line-1'] });
+  expect(run.stages.takeChanges()).toEqual({ put: [], delete: [1] });
 });

@@ -325,7 +325,7 @@ describe('summaries', () => {
 
 describe('going on after a restart', () => {
   function restarted(run: StagesRun, config: object): StagesRun {
-    const rows = new Map<string, WindowRow>(run.stages.rows().map((row) => [row.key, row]));
+    const rows = new Map<number, WindowRow>(run.stages.rows().map((row) => [row.key, row]));
     const next = new StagesRun(config);
     next.restore([...rows.values()], new Map(run.stages.save()));
     return next;
@@ -351,6 +351,6 @@ describe('going on after a restart', () => {
     next.stages.closeQuiet(T0 + 10 * SECOND);
     next.stages.closeQuiet(T0 + 12 * SECOND);
     expect(next.records.length).toBe(1);
-    expect(next.stages.takeChanges()).toEqual({ put: [], delete: ['line-0'] });
+    expect(next.stages.takeChanges()).toEqual({ put: [], delete: [0] });
   });
 });
