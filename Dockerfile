@@ -23,11 +23,12 @@ COPY --from=node /usr/local/bin/node /usr/local/bin/node
 COPY --from=bundle /src/dist/policy-log-agent.mjs /app/
 COPY LICENSE /app/LICENSE
 
-ENV NODE_ENV=production
+# One malloc arena and V8 without helper threads: 10 MB less at work, for about 5 % more CPU while a backlog is read.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 # Files below /var/log are often root:adm 0640. The image runs as nobody in particular; whoever runs it decides
 # which user or group can read them (the chart: user 0 without any capability).
 USER 65532:65532
 STOPSIGNAL SIGTERM
 EXPOSE 9660
-ENTRYPOINT ["/usr/local/bin/node", "/app/policy-log-agent.mjs"]
+ENTRYPOINT ["/usr/local/bin/node", "--single-threaded", "/app/policy-log-agent.mjs"]
 CMD ["run", "--config", "/etc/policy-log-agent/config.yaml"]

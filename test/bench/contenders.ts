@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { AccountsSummary } from '../../agent/observe/accounts.ts';
-import { AGENT_PATH } from '../helpers/agent-child.ts';
+import { AGENT_PATH, DEPLOYED_FLAGS } from '../helpers/agent-child.ts';
 import type { FileKind, GeneratedFile } from '../helpers/generate-lines.ts';
 import { type Command, tail } from './measure.ts';
 
@@ -42,7 +42,7 @@ const agentParse: Contender = {
   role: 'agent',
   command: (file, work) => {
     const options = ['--format', format(file), '--timezone', 'UTC', '--node', 'bench'];
-    return plain(work, [process.execPath, AGENT_PATH, 'parse', ...options, file.path]);
+    return plain(work, [process.execPath, ...DEPLOYED_FLAGS, AGENT_PATH, 'parse', ...options, file.path]);
   },
   found: async (work) => {
     const records = await countLines(join(work, 'out'));
@@ -65,6 +65,7 @@ function agentRun(aggregates: boolean): Contender {
       writeFileSync(join(work, 'config.yaml'), runConfig(file, work, aggregates));
       return plain(work, [
         process.execPath,
+        ...DEPLOYED_FLAGS,
         AGENT_PATH,
         'run',
         '--once',

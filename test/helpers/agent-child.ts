@@ -1,11 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import split2 from 'split2';
 import type { AccountsSummary } from '../../agent/observe/accounts.ts';
 
 /** The built agent: one file. */
 export const AGENT_PATH = fileURLToPath(new URL('../../dist/policy-log-agent.mjs', import.meta.url));
+
+/** What the image's entry point gives Node.js, so that the agent is tried and measured as it is deployed. */
+export const DEPLOYED_FLAGS = entryPoint().filter((word) => word.startsWith('--'));
 
 /** A line of the agent's own log. */
 export interface LogLine {
@@ -24,9 +28,10 @@ export class AgentChild {
 
   /** @param onLog takes each line of the agent's log; a line that is not JSON comes as `msg` */
   constructor(args: readonly string[], stdout: 'pipe' | 'ignore', onLog: (line: LogLine) => void) {
-    this.child = spawn(process.execPath, [AGENT_PATH, ...args], {
+    this.child = spawn(process.execPath, [...DEPLOYED_FLAGS, AGENT_PATH, ...args], {
       stdio: ['ignore', stdout, 'pipe'],
       detached: true,
+      env: { ...process.env, MALLOC_ARENA_MAX: '1' },
     });
     this.child.stderr!.pipe(split2()).on('data', (text: string) => {
       const line = logLine(text);
@@ -59,4 +64,9 @@ function logLine(text: string): LogLine {
     // Not from the agent's log: Node's own messages.
   }
   return { level: 50, msg: text };
+}
+
+function entryPoint(): string[] {
+  const dockerfile = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
+  return JSON.parse(/^ENTRYPOINT (.+)$/m.exec(dockerfile)![1]!) as string[];
 }
