@@ -32,6 +32,20 @@ export function ipVersion(bytes: Uint8Array, start: number, end: number): 0 | 4 
   return readIpv6(bytes, start, end) ? 6 : 0;
 }
 
+/** The address in `bytes[start, end)`, for which `isIpv4` holds, as a number below 2³². */
+export function ipv4Number(bytes: Uint8Array, start: number, end: number): number {
+  let number = 0;
+  let part = 0;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    if (byte === 0x2e) {
+      number = (number << 8) | part;
+      part = 0;
+    } else part = part * 10 + byte - 0x30;
+  }
+  return ((number << 8) | part) >>> 0;
+}
+
 /** Whether `bytes[start, end)` is a dotted quad: four decimal numbers up to 255 without leading zeros. */
 export function isIpv4(bytes: Uint8Array, start: number, end: number): boolean {
   let dots = 0;

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { ByteWriter, keyPiece, type Piece, pieceOf } from './byte-writer.ts';
 import { DIRECTIONS, packetDirection, UNKNOWN } from './direction.ts';
-import { canonicalIpBytes, isIpv4 } from './ip.ts';
+import { canonicalIpBytes, ipv4Number, isIpv4 } from './ip.ts';
 import type { Enricher, FlowLine } from './line.ts';
 import { NetfilterFields, protocolName, writeName } from './netfilter-fields.ts';
 import { NetfilterWalk } from './netfilter-walk.ts';
@@ -22,6 +22,8 @@ const KEY_TAIL_BYTES = 5;
 /** Of a TCP packet these are its flags, of an ICMP message its sequence number. */
 const TAIL_BYTES = 16;
 const HASH_SEED = 0x811c9dc5 | 0;
+const NETWORK_SLOT_BITS = 12;
+const NETWORK_SLOTS = 1 << NETWORK_SLOT_BITS;
 
 /**
  * A connection in a netfilter line: a view over the line's bytes, which one walk has found. One object is used
@@ -46,6 +48,10 @@ export class NetfilterFlow implements FlowLine {
   #secondText = pieceOf('');
   /** By the network's name; there are as many as are configured. */
   readonly #networks = new Map<string, Piece>();
+  /** What the enricher last said of an IPv4 address: one address a slot. */
+  readonly #networkByAddress = new Array<Piece | undefined>(NETWORK_SLOTS);
+  readonly #addresses = new Uint32Array(NETWORK_SLOTS);
+  #enricher: Enricher | undefined;
   #packetHash = 0;
   #hash = 0;
 
@@ -229,10 +235,24 @@ export class NetfilterFlow implements FlowLine {
   #network(start: number, end: number, enricher: Enricher | undefined): Piece {
     if (enricher === undefined) return NOTHING;
     const { bytes } = this.walk;
-    const isPlain = isIpv4(bytes, start, end);
-    const name = enricher.networkOf(
-      isPlain ? bytes.toString('latin1', start, end) : canonicalIpBytes(bytes, start, end)!,
-    );
+    if (!isIpv4(bytes, start, end)) {
+      return this.#networkPiece(enricher.networkOf(canonicalIpBytes(bytes, start, end)!));
+    }
+    if (enricher !== this.#enricher) {
+      this.#enricher = enricher;
+      this.#networkByAddress.fill(undefined);
+    }
+    const address = ipv4Number(bytes, start, end);
+    const slot = (address ^ (address >>> NETWORK_SLOT_BITS)) & (NETWORK_SLOTS - 1);
+    const known = this.#networkByAddress[slot];
+    if (known !== undefined && this.#addresses[slot] === address) return known;
+    const piece = this.#networkPiece(enricher.networkOf(bytes.toString('latin1', start, end)));
+    this.#addresses[slot] = address;
+    this.#networkByAddress[slot] = piece;
+    return piece;
+  }
+
+  #networkPiece(name: string | undefined): Piece {
     if (name === undefined) return NOTHING;
     let piece = this.#networks.get(name);
     if (piece === undefined) {
