@@ -127,11 +127,6 @@ export class Pipeline {
     return { put, delete: gone };
   }
 
-  /** Every open window; for stages with another configuration to go on with. */
-  rows(): WindowRow[] {
-    return [...this.#inputs.values()].flatMap(({ windows }) => windows.rows());
-  }
-
   /** States beside the windows, by name, as JSON. */
   save(): [name: string, json: string][] {
     const { limit, summarize } = this.#shared;

@@ -1,12 +1,12 @@
 import { createSink } from '../sinks/index.ts';
 import { ShapedSink } from '../sinks/shaped-sink.ts';
 import type { SinkContext } from '../sinks/sink.ts';
-import type { FilterConfig } from './config/filters.ts';
 import type { SinkConfig } from './config/schema.ts';
 import { DeadLetters } from './delivery/dead-letters.ts';
 import { Delivery, type DeliveryParts } from './delivery/delivery.ts';
 import { toDeliveryOptions } from './delivery/options.ts';
 import { resendDeadLetters } from './delivery/resend.ts';
+import type { FilterConfig } from './stages/filter.ts';
 import { compileFilter, type Filter } from './stages/filter.ts';
 import { compileSample } from './stages/sample.ts';
 import { compileShape } from './stages/shape.ts';

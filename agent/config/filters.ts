@@ -1,23 +1,5 @@
 import * as z from 'zod/mini';
-import { testProblems } from '../stages/filter.ts';
-
-/** One condition over a record, or a combination of conditions. */
-export type FilterConfig =
-  | { and: FilterConfig[] }
-  | { or: FilterConfig[] }
-  | { not: FilterConfig }
-  | FieldTest;
-
-/** A test of one field; exactly one test key is given. */
-export interface FieldTest {
-  field: string;
-  equals?: string | number | boolean | undefined;
-  one_of?: (string | number | boolean)[] | undefined;
-  matches?: string | undefined;
-  cidr?: string | string[] | undefined;
-  port_range?: string | undefined;
-  exists?: boolean | undefined;
-}
+import { type FilterConfig, testProblems } from '../stages/filter.ts';
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 

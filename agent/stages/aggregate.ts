@@ -149,11 +149,6 @@ export class Aggregate {
     this.#keep(window);
   }
 
-  /** Every open window's row, in order of opening. */
-  rows(): WindowRow[] {
-    return this.opened().map((window) => window.toRow());
-  }
-
   #keep(window: OpenWindow): void {
     this.#keys.open += 1;
     this.#open += 1;

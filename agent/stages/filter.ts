@@ -1,7 +1,24 @@
-import type { FieldTest, FilterConfig } from '../config/filters.ts';
 import { LinearRegExp, patternProblem } from './linear-regexp.ts';
 import { type AddressWords, containsAddress, readAddress, readNetwork } from './network.ts';
 import { readPath } from './read-path.ts';
+
+/** One condition over a record, or a combination of conditions. */
+export type FilterConfig =
+  | { and: FilterConfig[] }
+  | { or: FilterConfig[] }
+  | { not: FilterConfig }
+  | FieldTest;
+
+/** A test of one field; exactly one test key is given. */
+export interface FieldTest {
+  field: string;
+  equals?: string | number | boolean | undefined;
+  one_of?: (string | number | boolean)[] | undefined;
+  matches?: string | undefined;
+  cidr?: string | string[] | undefined;
+  port_range?: string | undefined;
+  exists?: boolean | undefined;
+}
 
 /** Whether a record passes. */
 export type Filter = (record: object) => boolean;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type FieldTest, filterSchema } from '../../../agent/config/filters.ts';
+import { filterSchema } from '../../../agent/config/filters.ts';
 import { sinkSchema } from '../../../agent/config/schema.ts';
-import { compileFilter, fieldsOf, testProblems } from '../../../agent/stages/filter.ts';
+import { compileFilter, type FieldTest, fieldsOf, testProblems } from '../../../agent/stages/filter.ts';
 import { compileShape } from '../../../agent/stages/shape.ts';
 import type { Endpoint } from '../../../parsers/record.ts';
 import type { Flow } from '../../helpers/model-flow.ts';

@@ -325,7 +325,7 @@ describe('summaries', () => {
 
 describe('going on after a restart', () => {
   function restarted(run: StagesRun, config: object): StagesRun {
-    const rows = new Map<number, WindowRow>(run.stages.rows().map((row) => [row.key, row]));
+    const rows = new Map<number, WindowRow>(run.stages.takeChanges().put.map((row) => [row.key, row]));
     const next = new StagesRun(config);
     next.restore([...rows.values()], new Map(run.stages.save()));
     return next;
