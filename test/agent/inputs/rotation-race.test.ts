@@ -16,16 +16,23 @@ test.each(['rename', 'copytruncate'])(
       stdio: 'inherit',
     });
     const exit = once(writer, 'exit');
+    // What happened when, for whoever has to find out why a line is there twice.
+    const trace: string[] = [];
+    let seen = 0;
     for (let i = 1; writer.exitCode === null; i++) {
       logs.poll();
+      const read = logs.lines.length - seen;
+      if (read > 0) trace.push(`poll ${i}: ${read} lines from ${Number.parseInt(logs.lines[seen]!, 10)}`);
       if (i % 50 === 0) logs.stop();
       else if (i % 31 === 0) logs.crash();
       else if (i % 7 === 0) logs.commit();
+      if (logs.lines.length !== seen + read) trace.push(`crash ${i}: back to ${logs.lines.length} lines`);
+      seen = logs.lines.length;
       await setImmediate();
     }
     expect((await exit)[0]).toBe(0);
     logs.settle();
     const numbers = logs.lines.map((line) => Number.parseInt(line, 10)).sort((a, b) => a - b);
-    expect(numbers).toEqual(Array.from({ length: LINES }, (_, i) => i));
+    expect(numbers, trace.join('\n')).toEqual(Array.from({ length: LINES }, (_, i) => i));
   },
 );
