@@ -161,15 +161,9 @@ describe('as the chart runs it', () => {
 
   it("reads a file of another user's in its group, in the node's time zone, and keeps its state", () => {
     const volumes = node('once', config());
-    const first = run(
-      ...asInPod(),
-      ...volumes,
-      IMAGE,
-      'run',
-      '--config',
-      '/etc/policy-log-agent/config.yaml',
-      '--once',
-    );
+    const agent = [IMAGE, 'run', '--config', '/etc/policy-log-agent/config.yaml', '--once'];
+    const once = () => run(...asInPod(), ...volumes, ...agent);
+    const first = once();
     expect(first.status, first.stderr).toBe(0);
     const records = first.stdout
       .trim()
@@ -180,15 +174,7 @@ describe('as the chart runs it', () => {
     ]);
     expect(records[0].timestamp).toMatch(/-09-05T02:30:00(\.0+)?Z$/);
 
-    const second = run(
-      ...asInPod(),
-      ...volumes,
-      IMAGE,
-      'run',
-      '--config',
-      '/etc/policy-log-agent/config.yaml',
-      '--once',
-    );
+    const second = once();
     expect({ status: second.status, stdout: second.stdout }).toEqual({ status: 0, stdout: '' });
   });
 
