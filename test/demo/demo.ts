@@ -105,8 +105,8 @@ async function showRecords(agent: AgentChild, stop: () => void): Promise<void> {
 
 function summary(accounts: AccountsSummary): string {
   const sum = (counts: Record<string, number>) => Object.values(counts).reduce((a, b) => a + b, 0);
-  const { lines, records, merged, foreign } = accounts;
-  return `${lines} lines: ${records} records, ${merged} merged, ${sum(accounts.dropped)} dropped, ${foreign} foreign, ${sum(accounts.unparsable)} unparsable`;
+  const { lines, records, merged, foreign, held } = accounts;
+  return `${lines} lines: ${records} records, ${merged} merged, ${sum(accounts.dropped)} dropped, ${foreign} foreign, ${sum(accounts.unparsable)} unparsable, ${held} in windows that are open`;
 }
 
 process.exitCode = await main();
