@@ -15,7 +15,7 @@ IMAGE   ?= policy-log-agent:dev
 report   = --reporter=default --reporter=json --outputFile.json=reports/$(1).json
 no-tests = mkdir -p reports && echo '{"success": true}' > reports/$(1).json
 
-.PHONY: help run test lint test-unit test-e2e test-real bench image chart clean
+.PHONY: help run test lint test-unit test-e2e test-real conformance bench image chart clean
 .NOTPARALLEL:
 
 help: ## Show what can be made
@@ -41,6 +41,9 @@ test-real: $(BUNDLE) ## Tests against real servers, built once and kept in ~/.ca
 	@test/helpers/packages.sh real
 	@test/real/prepare.sh
 	npm run --silent test:real -- $(call report,real)
+
+conformance: ## What every sink did in the last tests when its destination misbehaved
+	@node_modules/.bin/node test/sinks/conformance-table.ts
 
 bench: $(BUNDLE) ## Measure throughput and memory
 	npm run --silent bench

@@ -3,12 +3,22 @@ import type { Agent, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { AgentOptions } from 'node:https';
 import type { TlsOptions } from '../agent/config/sinks/common.ts';
 import { http, https } from './node-http.ts';
+import type { SinkContext } from './sink.ts';
 
 /** Most of an answer's body that is kept; more is read and forgotten, up to the second bound. */
 const KEPT_BYTES_MAX = 64 << 10;
 const BODY_BYTES_MAX = 4 << 20;
 /** A connection without requests is closed before most servers and load balancers would. */
 const IDLE_MS_MAX = 15_000;
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Path and query in place of those of the client's URL. */
+  readonly path?: string;
+  readonly headers: Record<string, string>;
+  /** Sent as they are, without being joined. */
+  readonly body: readonly Buffer[];
+}
 
 export interface Answer {
   readonly status: number;
@@ -17,8 +27,17 @@ export interface Answer {
   readonly body: string;
 }
 
+/** What of a sink's configuration says how to reach its server. */
+export interface HttpClientOptions {
+  readonly name: string;
+  readonly url: string;
+  /** Most connections. */
+  readonly concurrency: number;
+  readonly tls?: TlsOptions;
+}
+
 /**
- * One destination's connections: kept alive, at most `connections` of them, through the proxy that HTTP_PROXY,
+ * One destination's connections: kept alive, as many as requests may be under way, through the proxy that HTTP_PROXY,
  * HTTPS_PROXY and NO_PROXY name. Built on Node's own client, which costs half the memory of the alternatives.
  */
 export class HttpClient {
@@ -30,11 +49,20 @@ export class HttpClient {
     this.#agent = agent;
   }
 
-  /** Reads the TLS files. @throws when one cannot be read */
-  static async open(url: string, connections: number, tls?: TlsOptions): Promise<HttpClient> {
+  /**
+   * Reads the TLS files, and warns when the server is not to be verified.
+   * @throws when a file cannot be read
+   */
+  static async open(
+    { name, url, concurrency, tls }: HttpClientOptions,
+    context: SinkContext,
+  ): Promise<HttpClient> {
+    if (tls?.insecure_skip_verify) {
+      context.warn(`sink ${name} accepts any certificate: whoever is on the way can read and change records`);
+    }
     const options = {
       keepAlive: true,
-      maxSockets: connections,
+      maxSockets: concurrency,
       timeout: IDLE_MS_MAX,
       proxyEnv: process.env,
     };
@@ -45,20 +73,15 @@ export class HttpClient {
 
   /**
    * Sends one request and reads its answer to the end.
-   * @param pieces the body; sent as they are, without being joined
    * @throws errors of the network, of the protocol, and of `signal`
    */
-  send(
-    method: string,
-    headers: Record<string, string>,
-    pieces: readonly Buffer[],
-    signal: AbortSignal,
-  ): Promise<Answer> {
+  send({ method, path, headers, body }: HttpRequest, signal: AbortSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+      const length = body.reduce((sum, piece) => sum + piece.length, 0);
       const client = this.#url.protocol === 'http:' ? http : https;
       const request = client.request(this.#url, {
         method,
+        ...(path !== undefined && { path }),
         agent: this.#agent,
         headers: { ...headers, 'content-length': length },
       });
@@ -73,7 +96,7 @@ export class HttpClient {
       request.on('error', (error) => settle(undefined, error));
       request.on('response', (response) => collectAnswer(response, settle));
       request.cork();
-      for (const piece of pieces) request.write(piece);
+      for (const piece of body) request.write(piece);
       request.end();
     });
   }

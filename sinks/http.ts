@@ -1,12 +1,8 @@
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import type { HttpSinkOptions } from '../agent/config/sinks/http.ts';
+import { compress } from './compress.ts';
 import { HttpClient } from './http-client.ts';
 import { judgeAnswer, judgeError } from './http-outcome.ts';
 import type { Batch, Outcome, Sink, SinkContext } from './sink.ts';
-
-/** Most of the gain at a third of the default level's CPU. */
-const GZIP_LEVEL = 3;
 
 /**
  * Records in the body of HTTP requests: newline-delimited JSON, or one JSON array.
@@ -25,28 +21,24 @@ export class HttpSink implements Sink {
   }
 
   async open(): Promise<void> {
-    const { name, url, concurrency, tls } = this.#options;
-    if (tls?.insecure_skip_verify) {
-      this.#context.warn(
-        `sink ${name} accepts any certificate: whoever is on the way can read and change records`,
-      );
-    }
-    this.#client = await HttpClient.open(url, concurrency, tls);
+    this.#client = await HttpClient.open(this.#options, this.#context);
   }
 
   async send(batch: Batch, signal: AbortSignal): Promise<Outcome> {
     const { method, encoding, compression, headers } = this.#options;
     try {
       const plain = encoding === 'ndjson' ? batch.ndjson : [toArray(batch)];
-      const body = compression === 'gzip' ? [await compress(plain)] : plain;
+      const body = compression === 'none' ? plain : [await compress(plain, compression)];
       const answer = await this.#client!.send(
-        method,
         {
-          'content-type': encoding === 'ndjson' ? 'application/x-ndjson' : 'application/json',
-          ...(compression === 'gzip' && { 'content-encoding': 'gzip' }),
-          ...headers,
+          method,
+          headers: {
+            'content-type': encoding === 'ndjson' ? 'application/x-ndjson' : 'application/json',
+            ...(compression !== 'none' && { 'content-encoding': compression }),
+            ...headers,
+          },
+          body,
         },
-        body,
         signal,
       );
       return judgeAnswer(answer, Date.now()) ?? { kind: 'delivered' };
@@ -69,10 +61,4 @@ function toArray(batch: Batch): Buffer {
   for (let at = array.indexOf(0x0a); at >= 0; at = array.indexOf(0x0a, at + 1)) array[at] = 0x2c; // ,
   array[length - 1] = 0x5d; // ]
   return array;
-}
-
-const gzipBuffer = promisify<Buffer, { level: number }, Buffer>(gzip);
-
-function compress(pieces: readonly Buffer[]): Promise<Buffer> {
-  return gzipBuffer(Buffer.concat(pieces), { level: GZIP_LEVEL });
 }

@@ -37,7 +37,11 @@ function shaped(batch: Batch, shape: Shape): Batch {
   const records = values.map((value, index): OutgoingRecord => {
     const start = at;
     at += Buffer.byteLength(lines[index]!);
-    return { json: bytes.subarray(start, at - 1), value: () => value };
+    return {
+      json: bytes.subarray(start, at - 1),
+      value: () => value,
+      original: () => batch.records[index]!.original(),
+    };
   });
   return { count: records.length, bytes: bytes.length, records, ndjson: [bytes] };
 }

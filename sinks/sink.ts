@@ -37,8 +37,10 @@ export interface Batch {
 export interface OutgoingRecord {
   /** The record's JSON, UTF-8, without a newline. A slice of a larger buffer: copy it to keep it. */
   readonly json: Buffer;
-  /** The decoded record; decoded once. */
+  /** The decoded record as this sink should send it; decoded once. */
   value(): Record<string, unknown>;
+  /** The decoded record as the agent made it, with its `id` and `timestamp` whatever shape this sink's records get. */
+  original(): Record<string, unknown>;
 }
 
 /** What became of a batch: what is neither refused nor in need of a retry is delivered. */

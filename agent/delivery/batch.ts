@@ -53,6 +53,10 @@ export class BlockRecord implements OutgoingRecord {
     this.#value ??= JSON.parse(this.json.toString()) as Record<string, unknown>;
     return this.#value;
   }
+
+  original(): Record<string, unknown> {
+    return this.value();
+  }
 }
 
 function splitLines(piece: Buffer): BlockRecord[] {

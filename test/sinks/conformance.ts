@@ -14,27 +14,8 @@ import type { Sink, SinkContext } from '../../sinks/sink.ts';
 import { CountingEvents } from '../agent/delivery/helpers.ts';
 import { memoryLog, openAt } from '../agent/outbox/helpers.ts';
 import { change } from '../agent/outbox/records.ts';
+import { BEHAVIOURS, type Behaviour, leaveRow } from './conformance-rows.ts';
 import { flowBlock } from './records.ts';
-
-/**
- * What every sink must do when its destination misbehaves. A sink's entry brings its destination, real or a
- * fixture, and tells for each behaviour how to provoke it; after the fault has passed, every record must be at the
- * destination: exactly once where it can deduplicate, at least once elsewhere.
- */
-export const BEHAVIOURS = [
-  'accepts',
-  'refuses one record',
-  'is too small for a batch',
-  'throttles',
-  'refuses credentials',
-  'stalls',
-  'resets mid-body',
-  'answers garbage',
-  'outage, 50,000 records waiting',
-  'killed in mid-stream',
-  'agent killed in mid-stream',
-] as const;
-export type Behaviour = (typeof BEHAVIOURS)[number];
 
 /** One destination, made for one test. */
 export interface Destination {
@@ -48,10 +29,9 @@ export interface Destination {
   close(): void | Promise<void>;
 }
 
-/** Starts a fault; `passed` is called when it should end. */
-export type Fault<D> = (
-  destination: D,
-) => { end?(): void | Promise<void>; refusedId?: string } | undefined | void;
+/** Starts a fault; `end` is called when the delivery has felt it. */
+export type Fault<D> = (destination: D) => Started | Promise<Started>;
+type Started = { end?(): void | Promise<void>; refusedId?: string } | undefined | void;
 
 export interface Conformance<D extends Destination> {
   readonly name: string;
@@ -63,37 +43,29 @@ export interface Conformance<D extends Destination> {
   readonly faults: { readonly [B in Behaviour]: Fault<D> | { readonly never: string } };
 }
 
-const rows = new Map<string, Map<Behaviour, string>>();
-
-/** Runs the suite over one sink. */
+/**
+ * Runs the suite over one sink: what every sink must do when its destination misbehaves. A sink's entry brings its
+ * destination, real or a fixture, and tells for each behaviour how to provoke it; after the fault has passed, every
+ * record must be at the destination: exactly once where it can deduplicate, at least once elsewhere.
+ */
 export function conforms<D extends Destination>(sink: Conformance<D>): void {
-  const row = new Map<Behaviour, string>(BEHAVIOURS.map((behaviour) => [behaviour, 'not run']));
-  rows.set(`${sink.name} (${sink.destination}, ${sink.guarantee})`, row);
+  const { name, destination, guarantee } = sink;
+  const results = Object.fromEntries(BEHAVIOURS.map((behaviour) => [behaviour, 'not run']));
+  afterAll(() => leaveRow({ name, destination, guarantee, results }));
   describe(`sink ${sink.name}`, () => {
     for (const behaviour of BEHAVIOURS) {
       const fault = sink.faults[behaviour];
       if (typeof fault !== 'function') {
-        row.set(behaviour, `- (${fault.never})`);
+        results[behaviour] = `- (${fault.never})`;
         continue;
       }
       test(`the destination: ${behaviour}`, async () => {
-        row.set(behaviour, 'FAILED');
+        results[behaviour] = 'FAILED';
         const destination = await sink.create();
         onTestFinished(() => destination.close());
-        row.set(behaviour, await run(sink, destination, behaviour, fault));
+        results[behaviour] = await run(sink, destination, behaviour, fault);
       });
     }
-  });
-}
-
-/** Prints sink by behaviour, when all is done. */
-export function printConformance(): void {
-  afterAll(() => {
-    const lines = [...rows].map(
-      ([sink, row]) =>
-        `${sink}\n${Array.from(row, ([behaviour, result]) => `  ${behaviour.padEnd(32)} ${result}`).join('\n')}`,
-    );
-    console.log(lines.join('\n'));
   });
 }
 
@@ -129,7 +101,7 @@ async function run<D extends Destination>(
   );
   onTestFinished(() => delivery.stop(1000));
 
-  const fault = start(destination);
+  const fault = await start(destination);
   const records = behaviour.startsWith('outage') ? RECORDS_WAITING : RECORDS;
   for (let first = 1; first <= records; first += RECORDS_PER_COMMIT) {
     outbox.commit(change({ blocks: [flowBlock(first, RECORDS_PER_COMMIT)] }), Date.now());

@@ -1,13 +1,16 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 
 export interface ReceivedRequest {
   readonly method: string;
+  /** Path and query. */
+  readonly path: string;
   readonly headers: IncomingMessage['headers'];
-  /** As it was sent, decompressed. */
+  /** As it was sent, decompressed; as text, and as bytes. */
   readonly body: string;
+  readonly bytes: Buffer;
 }
 
 /** What the server does with one request. */
@@ -18,6 +21,10 @@ export type Reaction =
       readonly headers?: Record<string, string>;
       readonly body?: string;
     }
+  /** Hands the request to the server behind, and its answer back. */
+  | { readonly kind: 'forward' }
+  /** Hands the request to the server behind, and closes the connection without its answer. */
+  | { readonly kind: 'forward_then_reset' }
   /** Reads the body and never answers. */
   | { readonly kind: 'stall' }
   /** Takes the request and closes the connection without an answer. */
@@ -27,8 +34,13 @@ export type Reaction =
   /** Begins an answer and closes the connection in its middle. */
   | { readonly kind: 'torn_answer' };
 
-/** An HTTP server that fails as told. Requests that are answered with 2xx are kept. */
+/**
+ * An HTTP server that fails as told. Requests that are answered with 2xx are kept. With a real server behind it, it is
+ * the faults between that server and a sink.
+ */
 export class HttpFixture {
+  /** Where requests are forwarded to: the origin of a real server, without TLS. */
+  upstream: string | undefined;
   readonly accepted: ReceivedRequest[] = [];
   readonly all: ReceivedRequest[] = [];
   /** Decides what to do with a request; by default everything is accepted. */
@@ -41,7 +53,11 @@ export class HttpFixture {
   #port = 0;
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}/records`;
+    return `${this.origin}/records`;
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.#port}`;
   }
 
   /** Listens, on the same port as before. */
@@ -80,9 +96,10 @@ export class HttpFixture {
         }
         chunks.push(chunk);
       }
-      const bytes = Buffer.concat(chunks);
-      const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes;
-      const received = { method: request.method!, headers: request.headers, body: body.toString() };
+      const sent = Buffer.concat(chunks);
+      const bytes = unpack(sent, request.headers['content-encoding']);
+      const { method = '', url: path = '', headers } = request;
+      const received = { method, path, headers, body: bytes.toString(), bytes };
       this.all.push(received);
       const reaction = this.react(received);
       const { socket } = request;
@@ -90,6 +107,13 @@ export class HttpFixture {
         case 'answer':
           if (reaction.status < 300) this.accepted.push(received);
           response.writeHead(reaction.status, reaction.headers).end(reaction.body);
+          return;
+        case 'forward':
+          await this.#forward(received, sent, response);
+          return;
+        case 'forward_then_reset':
+          await this.#forward(received, sent);
+          socket.resetAndDestroy();
           return;
         case 'stall':
           return;
@@ -104,7 +128,23 @@ export class HttpFixture {
           socket.resetAndDestroy();
       }
     } catch {
-      // The client went away; it will send again.
+      // The client went away, or the server behind did: it will send again.
+      request.socket.resetAndDestroy();
     }
   }
+
+  async #forward(received: ReceivedRequest, sent: Buffer, response?: ServerResponse): Promise<void> {
+    const { method, path, headers } = received;
+    const onward = request(new URL(path, this.upstream), { method, headers });
+    onward.end(sent);
+    const [answer] = (await once(onward, 'response')) as [IncomingMessage];
+    const body = Buffer.concat(await answer.toArray());
+    if (answer.statusCode! < 300) this.accepted.push(received);
+    response?.writeHead(answer.statusCode!, answer.headers).end(body);
+  }
+}
+
+function unpack(bytes: Buffer, encoding: string | undefined): Buffer {
+  if (encoding === 'gzip') return gunzipSync(bytes);
+  return encoding === 'zstd' ? zstdDecompressSync(bytes) : bytes;
 }

@@ -37,6 +37,7 @@ test.each([
   ['NDJSON', { encoding: 'ndjson' }, 'application/x-ndjson', '{"id":"r1"}\n{"id":"r2"}\n'],
   ['one array', { encoding: 'json_array' }, 'application/json', '[{"id":"r1"},{"id":"r2"}]'],
   ['gzip', { compression: 'gzip' }, 'application/x-ndjson', '{"id":"r1"}\n{"id":"r2"}\n'],
+  ['zstd', { compression: 'zstd' }, 'application/x-ndjson', '{"id":"r1"}\n{"id":"r2"}\n'],
 ])('the body as %s', async (_name, options, contentType, body) => {
   const server = await startFixture();
   const { sink } = await openSink(server.url, {
@@ -48,7 +49,9 @@ test.each([
   expect(server.accepted).toMatchObject([
     { method: 'PUT', body, headers: { 'content-type': contentType, authorization: 'Bearer x' } },
   ]);
-  expect(server.accepted[0]!.headers['content-encoding']).toBe(_name === 'gzip' ? 'gzip' : undefined);
+  expect(server.accepted[0]!.headers['content-encoding']).toBe(
+    'compression' in options ? options.compression : undefined,
+  );
 });
 
 test.each([

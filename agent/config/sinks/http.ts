@@ -9,7 +9,9 @@ export const httpSinkSchema = z.strictObject({
   encoding: z
     .prefault(z.enum(['ndjson', 'json_array']), 'ndjson')
     .check(z.describe('One object a line, or one array.')),
-  compression: z.prefault(z.enum(['none', 'gzip']), 'none').check(z.describe('How the body is packed.')),
+  compression: z
+    .prefault(z.enum(['none', 'gzip', 'zstd']), 'none')
+    .check(z.describe('How the body is packed.')),
   headers: z
     .prefault(z.record(z.string(), z.string()), {})
     .check(z.describe('Further request headers; a secret comes from a variable or a file.')),

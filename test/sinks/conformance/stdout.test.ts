@@ -1,0 +1,4 @@
+import { conforms } from '../conformance.ts';
+import { stdout } from '../destinations/stdout.ts';
+
+conforms(stdout);
