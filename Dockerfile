@@ -11,7 +11,7 @@ COPY build.ts ./
 COPY agent agent
 COPY parsers parsers
 COPY sinks sinks
-RUN npm run build
+RUN npm run build && find dist -name '*.map' -delete
 
 FROM docker.io/library/node:24-bookworm-slim AS node
 
@@ -20,7 +20,7 @@ LABEL org.opencontainers.image.title="policy-log-agent" \
       org.opencontainers.image.description="Node agent that turns Calico and GKE network-policy logs into flow records and delivers them" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
-COPY --from=bundle /src/dist/policy-log-agent.mjs /app/
+COPY --from=bundle /src/dist /app
 COPY LICENSE /app/LICENSE
 
 # One malloc arena, and no helper threads of V8's: an agent at work holds a few megabytes less, at no cost in CPU.

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { runCli } from './commands/cli.ts';
 import { EX_IOERR, EX_SOFTWARE, EX_UNAVAILABLE } from './commands/exit-codes.ts';
 

@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { AGENT_PATH } from '../helpers/agent-child.ts';
@@ -26,7 +26,9 @@ try {
   await agent.ready();
   await sleep(REST_MS);
   const { rssBytes, anonymousBytes } = memory(agent.pid);
-  const bundle = readFileSync(AGENT_PATH);
+  const bundle = Buffer.concat(
+    globSync(join(dirname(AGENT_PATH), '**/*.mjs')).map((path) => readFileSync(path)),
+  );
   process.stdout.write(
     `bundle: ${bundle.length} bytes (${gzipSync(bundle).length} with gzip)\n` +
       `RSS at rest: ${(rssBytes / MIB).toFixed(1)} MiB, of which ${(anonymousBytes / MIB).toFixed(1)} MiB is its own\n`,

@@ -25,7 +25,7 @@ test('npx finds the command, and the Node.js that came with it', async () => {
   expect({ code, stdout }).toEqual({ code: 0, stdout: `${manifest.version}\n` });
 });
 
-test('it is one executable file that begins with its interpreter', () => {
+test('it is an executable file that begins with its interpreter', () => {
   accessSync(AGENT_PATH, constants.X_OK);
   expect(readFileSync(AGENT_PATH, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
 });
@@ -42,7 +42,7 @@ test('an older Node.js is told so, instead of failing at a module that it does n
   expect(readFileSync(AGENT_PATH, 'utf8')).not.toMatch(/\bfrom\s*["'](node:)?[a-z_/]+["'];/);
 });
 
-test('validate works without any module beside the file', async () => {
+test('validate works without any package', async () => {
   const { code, stderr } = await execute(process.execPath, [
     AGENT_PATH,
     'validate',

@@ -115,11 +115,13 @@ describe('the image', () => {
     expect(Config.Env).toContain('NODE_ENV=production');
   });
 
-  it('holds one bundled file, Node.js, and no shell', () => {
+  it('holds the bundle, Node.js, and no shell', () => {
     const root = podmanOutput('image', 'mount', IMAGE);
     try {
       const there = (path: string) => existsSync(join(root, path));
-      expect(['app/policy-log-agent.mjs', 'app/LICENSE', 'usr/local/bin/node'].filter(there)).toHaveLength(3);
+      expect(
+        ['app/policy-log-agent.mjs', 'app/chunks', 'app/LICENSE', 'usr/local/bin/node'].filter(there),
+      ).toHaveLength(4);
       expect(['bin/sh', 'usr/bin/env', 'usr/local/bin/npm', 'src', 'app/node_modules'].filter(there)).toEqual(
         [],
       );
