@@ -10,7 +10,7 @@ set -euo pipefail
 case ${1:-} in
   e2e) needed=(ip:iproute2 ping:iputils-ping sysctl:procps iptables:iptables nft:nftables rsyslogd:rsyslog logrotate:logrotate
                 promtool:prometheus mawk:mawk) ;;
-  real) needed=(prometheus:prometheus podman:podman runc:runc mmdebstrap:mmdebstrap) ;;
+  real) needed=(prometheus:prometheus podman:podman runc:runc mmdebstrap:mmdebstrap openssl:openssl) ;;
   *) echo "usage: $0 e2e|real" >&2; exit 64 ;;
 esac
 
