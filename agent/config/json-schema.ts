@@ -20,8 +20,11 @@ export interface JsonSchema {
   required?: string[];
   additionalProperties?: boolean | JsonSchema;
   items?: JsonSchema;
+  allOf?: JsonSchema[];
   anyOf?: JsonSchema[];
   oneOf?: JsonSchema[];
+  if?: JsonSchema;
+  then?: JsonSchema;
   $ref?: string;
   $defs?: Record<string, JsonSchema>;
 }
@@ -48,10 +51,11 @@ export function configJsonSchema(): JsonSchema {
   return allowExpansion(expandedConfigSchema());
 }
 
-const EXPANSION = '\\$\\{';
+/** What a `${…}` in a text begins with, as a pattern. */
+export const EXPANSION = '\\$\\{';
 
 function allowExpansion(schema: JsonSchema): JsonSchema {
-  const { format, ...result } = schema;
+  const { format, ...result } = mapSchemas(schema, allowExpansion);
   // Of formats only `url` has no pattern besides.
   if (result.pattern !== undefined) result.pattern = `(?:${result.pattern})|${EXPANSION}`;
   else if (format === 'uri') result.pattern = `^https?://|${EXPANSION}`;
@@ -60,17 +64,21 @@ function allowExpansion(schema: JsonSchema): JsonSchema {
     result.anyOf = [{ enum: result.enum }, { pattern: EXPANSION }];
     delete result.enum;
   }
-  if (result.items !== undefined) result.items = allowExpansion(result.items);
-  if (typeof result.additionalProperties === 'object') {
-    result.additionalProperties = allowExpansion(result.additionalProperties);
-  }
-  if (result.oneOf !== undefined) result.oneOf = result.oneOf.map(allowExpansion);
-  if (schema.anyOf !== undefined) result.anyOf = schema.anyOf.map(allowExpansion);
-  if (result.properties !== undefined) result.properties = allowIn(result.properties);
-  if (result.$defs !== undefined) result.$defs = allowIn(result.$defs);
   return result;
 }
 
-function allowIn(schemas: Record<string, JsonSchema>): Record<string, JsonSchema> {
-  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, allowExpansion(schema)]));
+/** A copy of a schema with `change` done to each schema that it is made of. */
+export function mapSchemas(schema: JsonSchema, change: (part: JsonSchema) => JsonSchema): JsonSchema {
+  const result = { ...schema };
+  const all = (parts: Record<string, JsonSchema>) =>
+    Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, change(part)]));
+  if (result.items !== undefined) result.items = change(result.items);
+  if (typeof result.additionalProperties === 'object') {
+    result.additionalProperties = change(result.additionalProperties);
+  }
+  if (result.oneOf !== undefined) result.oneOf = result.oneOf.map(change);
+  if (result.anyOf !== undefined) result.anyOf = result.anyOf.map(change);
+  if (result.properties !== undefined) result.properties = all(result.properties);
+  if (result.$defs !== undefined) result.$defs = all(result.$defs);
+  return result;
 }

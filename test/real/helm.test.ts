@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { documented } from '../../helm/document-values.ts';
 import { AGENT_PATH } from '../helpers/agent-child.ts';
 import { CHART, helm, type Manifest, only, render } from './helm.ts';
 
@@ -30,6 +29,15 @@ const volume = (manifests: Manifest[], name: string) =>
   podSpec(manifests).volumes.find((item: { name: string }) => item.name === name);
 const mount = (manifests: Manifest[], name: string) =>
   agentContainer(manifests).volumeMounts.find((item: { name: string }) => item.name === name);
+
+function message(refused: () => unknown): string {
+  try {
+    refused();
+  } catch (error) {
+    return String(error);
+  }
+  return '';
+}
 
 describe.each(VALUES)('with %s', (file) => {
   const values = ['--values', join(CHART, file)];
@@ -87,12 +95,6 @@ describe('the chart', () => {
       appVersion: version,
     });
   });
-
-  it('documents its values as they are; `node helm/document-values.ts` writes the table', () => {
-    const readme = readFileSync(join(CHART, 'README.md'), 'utf8');
-    expect(readme).toBe(documented());
-    expect(readme).not.toContain('|  |');
-  });
 });
 
 describe('the configuration', () => {
@@ -132,6 +134,54 @@ describe('the configuration', () => {
   });
 });
 
+describe('values that are wrong are refused, and said where:', () => {
+  const sinks = (...list: object[]) => ['--set-json', `config.sinks=${JSON.stringify(list)}`];
+
+  it.each([
+    ['a value that the chart has not', ['--set', 'imagePullSecret=a'], "'imagePullSecret' not allowed"],
+    [
+      'a word that a value may not be',
+      ['--set', 'state.kind=pvc'],
+      "/state/kind': value must be one of 'hostPath', 'emptyDir'",
+    ],
+    ['a tag that YAML takes for a number', ['--set', 'image.tag=12'], "/image/tag': got number, want string"],
+    [
+      'a key that the agent has not',
+      ['--set', 'config.slect.allow=1'],
+      "/config': additional properties 'slect' not allowed",
+    ],
+    [
+      'a word that the agent does not know',
+      ['--set', 'config.log.level=loud'],
+      "/config/log/level': value must be one of",
+    ],
+    ['a sink of no type', sinks({ name: 'a', type: 'htp' }), "/config/sinks/0/type': 'htp' does not match"],
+    ['a key that the sink has not', sinks({ name: 'a', type: 'http', urll: '' }), "'urll' not allowed"],
+    [
+      'a sink that lacks a key',
+      sinks({ name: 'a', type: 'http' }),
+      "/config/sinks/0': missing property 'url'",
+    ],
+    ['no sink', sinks(), "/config/sinks': minItems: got 0, want 1"],
+  ])('%s', (_, args, message) => {
+    expect(() => render(...args)).toThrow(message);
+  });
+
+  it('and only those of the sink that was meant', () => {
+    const text = message(() =>
+      render(...sinks({ name: 'a', type: 'http', url: 'http://a', colour: 'blue' })),
+    );
+    expect(text.match(/- at/g)).toHaveLength(2);
+  });
+
+  it('but not a variable', () => {
+    const config = validate(
+      render(...sinks({ name: 'a', type: 'http', url: '${STORE}', method: '${METHOD}' })),
+    );
+    expect(config.stderr).toContain('sinks[0].method');
+  });
+});
+
 describe('values', () => {
   it('leave the agent longer to stop than it takes', () => {
     const manifests = render();
@@ -158,7 +208,6 @@ describe('values', () => {
       type: 'DirectoryOrCreate',
     });
     expect(volume(render('--set', 'state.kind=emptyDir'), 'state').emptyDir).toEqual({ sizeLimit: '1Gi' });
-    expect(() => render('--set', 'state.kind=pvc')).toThrow('"pvc" is neither hostPath nor emptyDir');
   });
 
   it("take the node's time zone, or one that is named", () => {
