@@ -10,5 +10,7 @@ export async function createSink(options: SinkConfig, context: SinkContext): Pro
       return new (await import('./file.ts')).FileSink(options);
     case 'http':
       return new (await import('./http.ts')).HttpSink(options, context);
+    case 'loki':
+      return new (await import('./loki.ts')).LokiSink(options, context);
   }
 }

@@ -4,6 +4,7 @@ import { inputSchema } from './inputs.ts';
 import { prefixPattern } from './prefix-pattern.ts';
 import { fileSinkSchema } from './sinks/file.ts';
 import { httpSinkSchema } from './sinks/http.ts';
+import { lokiSinkSchema } from './sinks/loki.ts';
 import { stdoutSinkSchema } from './sinks/stdout.ts';
 import { count, duration, size } from './units.ts';
 
@@ -121,7 +122,12 @@ export const stateSchema = z.strictObject({
     ),
 });
 
-export const sinkSchema = z.discriminatedUnion('type', [stdoutSinkSchema, fileSinkSchema, httpSinkSchema]);
+export const sinkSchema = z.discriminatedUnion('type', [
+  stdoutSinkSchema,
+  fileSinkSchema,
+  httpSinkSchema,
+  lokiSinkSchema,
+]);
 
 export const configSchema = z.strictObject({
   node: z
