@@ -3,6 +3,8 @@
  * own but with a state to start from. Not for anything that an adversary must not forge; fast and well mixed.
  */
 
+import { viewOf } from '../../parsers/byte-view.ts';
+
 const C1 = 0x239b961b;
 const C2 = 0xab0e9789 | 0;
 const C3 = 0x38b34ae5;
@@ -22,12 +24,13 @@ export function hash(state: HashState, bytes: Uint8Array, start: number, end: nu
   let h3 = state[2]!;
   let h4 = state[3]!;
   const length = end - start;
+  const words = viewOf(bytes);
   let i = start;
   for (; i + 16 <= end; i += 16) {
-    let k1 = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
-    let k2 = bytes[i + 4]! | (bytes[i + 5]! << 8) | (bytes[i + 6]! << 16) | (bytes[i + 7]! << 24);
-    let k3 = bytes[i + 8]! | (bytes[i + 9]! << 8) | (bytes[i + 10]! << 16) | (bytes[i + 11]! << 24);
-    let k4 = bytes[i + 12]! | (bytes[i + 13]! << 8) | (bytes[i + 14]! << 16) | (bytes[i + 15]! << 24);
+    let k1 = words.getInt32(i, true);
+    let k2 = words.getInt32(i + 4, true);
+    let k3 = words.getInt32(i + 8, true);
+    let k4 = words.getInt32(i + 12, true);
 
     k1 = Math.imul(k1, C1);
     k1 = (k1 << 15) | (k1 >>> 17);
