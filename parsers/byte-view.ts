@@ -1,6 +1,6 @@
 const NO_BYTES = new Uint8Array(0);
 let last: Uint8Array = NO_BYTES;
-let lastView = new DataView(NO_BYTES.buffer);
+let lastView: DataView = new DataView(NO_BYTES.buffer);
 
 /**
  * A view that reads `bytes` in words, at any place. The last one made is kept, for it costs as much as reading
