@@ -25,6 +25,24 @@ const builtinsWhenNeeded: Plugin = {
   },
 };
 
+/**
+ * What packages load for parts of theirs that the agent does not use: transports of pino, cluster metrics of
+ * prom-client, programs as subcommands of commander. Together 1.4 MB of memory.
+ */
+const leftOut: Plugin = {
+  name: 'left-out',
+  setup({ onResolve, onLoad }) {
+    onResolve(
+      { filter: /^thread-stream$|^\.\/lib\/cluster$|^(node:)?child_process$/ },
+      ({ path, importer }) =>
+        /node_modules\/(pino|prom-client|commander)\//.test(importer)
+          ? { path, namespace: 'left-out' }
+          : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: 'module.exports = {}' }));
+  },
+};
+
 await rm('dist', { recursive: true, force: true });
 const { metafile } = await build({
   entryPoints: ['agent/main.ts'],
@@ -43,7 +61,7 @@ const { metafile } = await build({
   minifySyntax: true,
   sourcemap: 'external',
   legalComments: 'eof',
-  plugins: [builtinsWhenNeeded],
+  plugins: [leftOut, builtinsWhenNeeded],
   metafile: true,
   logLevel: 'warning',
 });

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Agent, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { AgentOptions } from 'node:https';
 import type { TlsOptions } from '../agent/config/sinks/common.ts';
-import { http, https } from './node-http.ts';
+import { http, loadHttps } from './node-http.ts';
 import type { SinkContext } from './sink.ts';
 
 /** Most of an answer's body that is kept; more is read and forgotten, up to the second bound. */
@@ -68,7 +68,7 @@ export class HttpClient {
     };
     const parsed = new URL(url);
     if (parsed.protocol === 'http:') return new HttpClient(parsed, new http.Agent(options));
-    return new HttpClient(parsed, new https.Agent({ ...options, ...(await readTls(tls)) }));
+    return new HttpClient(parsed, new (loadHttps().Agent)({ ...options, ...(await readTls(tls)) }));
   }
 
   /**
@@ -78,7 +78,7 @@ export class HttpClient {
   send({ method, path, headers, body }: HttpRequest, signal: AbortSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const length = body.reduce((sum, piece) => sum + piece.length, 0);
-      const client = this.#url.protocol === 'http:' ? http : https;
+      const client = this.#url.protocol === 'http:' ? http : loadHttps();
       const request = client.request(this.#url, {
         method,
         ...(path !== undefined && { path }),

@@ -3,4 +3,6 @@
  * lazy ones too, among them the built-in fetch: 12 MB of memory and 30 ms for nothing.
  */
 export const http = process.getBuiltinModule('node:http');
-export const https = process.getBuiltinModule('node:https');
+
+/** With TLS; another 3 MB, for those who need it. */
+export const loadHttps = () => process.getBuiltinModule('node:https');

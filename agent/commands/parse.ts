@@ -4,6 +4,7 @@ import { type Loaded, type LoadedConfig, loadConfig, type NotLoaded, parseConfig
 import { problemText } from '../config/problem.ts';
 import { parseFormat } from '../formats.ts';
 import { Intake } from '../intake.ts';
+import { machineTimezone } from '../machine-timezone.ts';
 import { summarizeAccounts } from '../observe/accounts.ts';
 import { RecordBuffer } from '../record-buffer.ts';
 import type { ParseOptions } from './cli.ts';
@@ -34,7 +35,7 @@ export async function parse(files: string[], options: ParseOptions): Promise<num
   }
   const { config } = loaded;
   const node = options.node ?? config.node ?? hostname();
-  const timezone = options.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const timezone = options.timezone ?? machineTimezone(process.env);
   const format = parseFormat(options.format, INPUT, { config, node, timezone, bootTimeUs: bootTimeUs() });
   const records = new RecordBuffer();
   const stages = options.aggregate ? config : everythingPasses(config);

@@ -4,6 +4,7 @@ import { Agent, type Replaceable } from '../agent.ts';
 import { type Loaded, type LoadedConfig, loadConfig, type NotLoaded } from '../config/load.ts';
 import { problemText } from '../config/problem.ts';
 import { ConfigWatch } from '../config/watch.ts';
+import { machineTimezone } from '../machine-timezone.ts';
 import { summarizeAccounts } from '../observe/accounts.ts';
 import { HttpServer } from '../observe/http.ts';
 import { createLog, type Logger } from '../observe/log.ts';
@@ -68,7 +69,7 @@ async function runAgent(
   const records = new RecordBuffer();
   const lasting: Lasting = {
     node,
-    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    timezone: machineTimezone(process.env),
     statePath: config.state.path,
     outbox,
     records,
