@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import type { Format } from '../../parsers/line.ts';
 import { type Candidate, isCopyOfActive, lastLineEnd, openCandidate, stateOf } from './candidate.ts';
 import type { Entry, FileId, RotatedSet } from './discover.ts';
@@ -191,9 +191,7 @@ export class Catalog {
       const done = this.#try(candidate, () => {
         if (this.#isCopyOfOpen(candidate) || isCopyOfActive(candidate, candidates)) return false;
         const known = this.#recognise(candidate);
-        if (known?.file.id !== candidate.entry.id) return false;
-        this.#resume(known, candidate, nowMs);
-        return true;
+        return known?.file.id === candidate.entry.id && this.#resume(known, candidate, nowMs);
       });
       return !done;
     });
@@ -209,9 +207,9 @@ export class Catalog {
         if (known === undefined && this.#noticeTruncation(nowMs)) known = this.#recognise(candidate, others);
         // An empty backup may be a copy that has only begun.
         const isEmpty = known === undefined && !candidate.entry.active && candidate.size === 0;
-        if (known === 'copy' || isEmpty) closeSync(candidate.open.fd);
-        else if (known === undefined) this.#begin(candidate, nowMs);
-        else this.#resume(known, candidate, nowMs);
+        if (known === undefined && !isEmpty) this.#begin(candidate, nowMs);
+        else if (known === undefined || known === 'copy' || !this.#resume(known, candidate, nowMs))
+          closeSync(candidate.open.fd);
         return true;
       });
     }
@@ -286,21 +284,21 @@ export class Catalog {
     return best;
   }
 
-  #resume({ file, held }: Recognised, candidate: Candidate, nowMs: number): void {
-    const { entry, open, size } = candidate;
+  /**
+   * Reads a content on in the file that holds it. False when that was truncated in the meantime: the content is
+   * then still nowhere, and may be found in a copy.
+   */
+  #resume({ file, held }: Recognised, { entry, open }: Candidate, nowMs: number): boolean {
+    // A copy that was still being made when it was opened is complete once its original was truncated.
+    const size = open.packed ? 0 : fstatSync(open.fd).size;
     file.close();
+    if (!file.attach(open, held === 'all' ? size : held)) return false;
     file.id = entry.id;
     file.grownMs = nowMs;
     this.#found(file, entry, nowMs);
-    if (open.packed) {
-      file.attach(open, held === 'all' ? 0 : held);
-      if (held !== 'all') return;
-      file.skip();
-      this.#close(file, entry);
-      return;
-    }
-    file.attach(open, held === 'all' ? size : held);
-    if (!entry.active && file.offset === size) this.#close(file, entry);
+    if (open.packed && held === 'all') file.skip();
+    if (open.packed ? held === 'all' : !entry.active && file.offset === size) this.#close(file, entry);
+    return true;
   }
 
   /** A content that nobody knows. */

@@ -77,6 +77,14 @@ export class Discovery {
     });
   }
 
+  /** Whether a directory changed since `list` looked into it: what came then is not in that listing. */
+  overtaken(): boolean {
+    for (const [path, { mtimeNs }] of this.#directories) {
+      if ((status(path)?.mtimeNs ?? -1n) !== mtimeNs) return true;
+    }
+    return false;
+  }
+
   list(nowMs: number): RotatedSet[] {
     this.#listedMs = nowMs;
     const before = new Map(this.#directories);

@@ -18,6 +18,8 @@ const TURN_BYTES = 1024 * 1024;
 const QUIET_MS = 60_000;
 /** A file that changes at every reading is not followed for ever within one poll. */
 const LISTS_MAX = 100;
+/** A directory that changes at every listing is not listed for ever; the next poll goes on. */
+const OVERTAKEN_MAX = 10;
 const RETRY_MS = 1_000;
 const POLL_MS_MAX = 1_000;
 
@@ -101,8 +103,7 @@ class FileInput implements Input {
 
   poll(nowMs: number, bytesMax: number, handler: LineHandler): number {
     if (this.#discovery.due(nowMs)) this.#relist = true;
-    this.#list(nowMs);
-    for (const { files } of this.#catalog.following) for (const file of files) this.#look(file, nowMs);
+    this.#refresh(nowMs);
     let total = 0;
     for (let lists = 0; ; lists++) {
       const before = total;
@@ -114,10 +115,8 @@ class FileInput implements Input {
         total += this.#readSet(set.files, Math.min(TURN_BYTES, bytesMax - total), nowMs, handler);
         if (this.#relist) break;
       }
-      if (this.#relist && lists < LISTS_MAX) {
-        this.#list(nowMs);
-        for (const { files } of this.#catalog.following) for (const file of files) this.#look(file, nowMs);
-      } else if (this.#relist || total === before || total >= bytesMax) break;
+      if (this.#relist && lists < LISTS_MAX) this.#refresh(nowMs);
+      else if (this.#relist || total === before || total >= bytesMax) break;
     }
     this.#behind = total >= bytesMax;
     if (total > 0) this.#grownMs = nowMs;
@@ -158,10 +157,15 @@ class FileInput implements Input {
     for (const file of this.#catalog.contents) file.close();
   }
 
-  #list(nowMs: number): void {
-    if (!this.#relist) return;
+  /** Lists what may have changed, and asks which of the open files grew. */
+  #refresh(nowMs: number): void {
+    for (let lists = 0; this.#relist && lists < OVERTAKEN_MAX; lists++) {
+      this.#catalog.update(this.#discovery.list(nowMs), nowMs);
+      // A backup that came meanwhile is older than what was found, and must be read before it.
+      this.#relist = this.#discovery.overtaken();
+    }
     this.#relist = false;
-    this.#catalog.update(this.#discovery.list(nowMs), nowMs);
+    for (const { files } of this.#catalog.following) for (const file of files) this.#look(file, nowMs);
   }
 
   /** Whether a set is not read, for an earlier one holds the same lines, or may. */

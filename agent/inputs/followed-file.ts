@@ -111,16 +111,17 @@ export class FollowedFile implements LineState {
     return anchorAt(this.offset, this.#head, this.#tail.subarray(TAIL_BYTES - length));
   }
 
-  /** Takes a descriptor of a file that holds this content up to `offset`, and reads on from there. */
-  attach(open: OpenFile, offset: number): void {
+  /**
+   * Takes a descriptor of a file that holds this content up to `offset`, and reads on from there.
+   * @returns false, and nothing is taken, when the file was truncated since it was found to hold it
+   */
+  attach(open: OpenFile, offset: number): boolean {
     const headLength = open.source.read(this.#head, 0, HEAD_BYTES, 0);
     const length = Math.min(TAIL_BYTES, offset);
     open.source.read(this.#tail, TAIL_BYTES - length, length, offset - length);
     if (this.open === undefined && offset > 0 && offset === this.#closedAnchor.offset) {
       const { head, tail } = anchorAt(offset, this.#head, this.#tail.subarray(TAIL_BYTES - length));
-      if (head !== this.#closedAnchor.head || tail !== this.#closedAnchor.tail) {
-        throw new Error('it was truncated while it was opened');
-      }
+      if (head !== this.#closedAnchor.head || tail !== this.#closedAnchor.tail) return false;
     }
     // Only now this is another state.
     this.#headLength = headLength;
@@ -131,6 +132,7 @@ export class FollowedFile implements LineState {
     this.retryMs = 0;
     this.mtimeNs = -1n;
     this.dirty = true;
+    return true;
   }
 
   /** Counts everything before `offset` as read. */
@@ -176,6 +178,8 @@ export class FollowedFile implements LineState {
     if (!packed && !this.#unchanged(source)) return 'changed';
     if (end === 0) return 0;
     this.#noteHead(buffer, end, position);
+    // Nothing was known of a file that had been empty: what is known now it must still hold.
+    if (!packed && this.offset === 0 && !this.#unchanged(source)) return 'changed';
     if (position > this.offset) {
       if (buffer[0] === 0 && isZero(buffer, end)) {
         this.#zerosTo += end;
