@@ -53,6 +53,9 @@ export function checkAgainst<T extends z.ZodMiniType>(
       const texts = issue.errors.flatMap((inner) => inner.map(({ message }) => message));
       return [{ path: here, message: mismatch([...new Set(texts)].join(', or '), show(here, found)) }];
     }
+    if (issue.code === 'invalid_key') {
+      return [{ path: here, atKey: true, message: `expected ${issue.message}; got ${here.at(-1)}` }];
+    }
     if (issue.code === 'custom') {
       // A key that is mistyped is also a key that is missing; the first is what to mend.
       if (mistyped.has(pathText(here))) return [];
@@ -82,6 +85,8 @@ function wantedText(issue: z.core.$ZodRawIssue): string {
       return `at most ${issue.maximum}${issue.origin === 'array' ? ' entries' : ''}`;
     case 'invalid_format':
       return FORMAT_NOUNS[issue.format] ?? `text like ${issue.pattern ?? issue.format}`;
+    case 'invalid_key':
+      return issue.issues[0]?.message ?? 'another key';
     default:
       return 'something else';
   }

@@ -1,3 +1,7 @@
+import { sinkSchema } from '../../../agent/config/schema.ts';
+
+const SINK_TYPES = sinkSchema.def.options.map(({ shape }) => shape.type.def.values[0]).join(', ');
+
 /** Broken configurations, each with every problem that it has: what `validate` says, without the file's name. */
 export const BROKEN: readonly { what: string; yaml: string; problems: readonly string[] }[] = [
   {
@@ -47,8 +51,8 @@ sinks:
       '2:12: inputs[0].type: expected file; got "fil"; did you mean file?',
       '3:26: inputs[1].format: expected one of syslog, policy_action, flow_log, json, text; got "polcy_action"; did you mean policy_action?',
       '4:5: inputs[2].format: missing; expected one of syslog, policy_action, flow_log, json, text',
-      '6:21: sinks[0].type: expected one of stdout, file, http; got "stdot"; did you mean stdout?',
-      '7:21: sinks[1].type: expected one of stdout, file, http; got "carrier_pigeon"',
+      `6:21: sinks[0].type: expected one of ${SINK_TYPES}; got "stdot"; did you mean stdout?`,
+      `7:21: sinks[1].type: expected one of ${SINK_TYPES}; got "carrier_pigeon"`,
     ],
   },
   {
