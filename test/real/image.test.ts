@@ -107,7 +107,12 @@ describe('the image', () => {
     const [{ Config }] = JSON.parse(podmanOutput('image', 'inspect', IMAGE));
     expect(Config).toMatchObject({
       User: '65532:65532',
-      Entrypoint: ['/usr/local/bin/node', '--single-threaded', '/app/policy-log-agent.mjs'],
+      Entrypoint: [
+        '/usr/local/bin/node',
+        '--single-threaded',
+        '--max-semi-space-size=1',
+        '/app/policy-log-agent.mjs',
+      ],
       Cmd: ['run', '--config', '/etc/policy-log-agent/config.yaml'],
       StopSignal: 'SIGTERM',
       Labels: { 'org.opencontainers.image.title': 'policy-log-agent' },
