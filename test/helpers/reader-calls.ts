@@ -11,7 +11,7 @@ const CALLS = [
   'statSync',
 ] as const;
 
-let between: (() => void) | undefined;
+let between: ((call: string) => void) | undefined;
 
 /** The real `node:fs`, but that `interrupted` can do something before each call; for `vi.mock`. */
 export function interruptible(real: typeof fs): typeof fs {
@@ -22,8 +22,11 @@ export function interruptible(real: typeof fs): typeof fs {
       (...args: unknown[]) => {
         const step = between;
         between = undefined; // What is done in between is not interrupted itself.
-        step?.();
-        between = step;
+        try {
+          step?.(name);
+        } finally {
+          between = step;
+        }
         return call(...args);
       },
     ];
@@ -31,8 +34,8 @@ export function interruptible(real: typeof fs): typeof fs {
   return { ...real, ...Object.fromEntries(calls) };
 }
 
-/** Runs `body`, and `step` before each of its calls. */
-export function interrupted(step: () => void, body: () => void): void {
+/** Runs `body`, and `step` before each of its calls; what `step` throws the call throws. */
+export function interrupted(step: (call: string) => void, body: () => void): void {
   between = step;
   try {
     body();

@@ -56,19 +56,19 @@ function setSecond(logs: Logs, rotation: number): void {
   }
 }
 
-test('lumberjack: rename at a size, five backups kept', () => {
+test('lumberjack: rename at 10 MB, five backups kept', () => {
   using logs = new Logs({ paths: ['policy_action.log*'] });
   const path = logs.path('policy_action.log');
   const backups: string[] = [];
   let descriptor = openSync(path, 'a');
   let size = 0;
-  let time = Date.UTC(2026, 10, 20);
-  const count = 20_000;
+  let rotations = 0;
+  const count = 120_000;
   for (let i = 0; i < count; i++) {
-    if (size > 50_000) {
+    if (size > 10 * 1024 * 1024) {
       closeSync(descriptor);
-      time += 61_003;
-      const stamp = new Date(time).toISOString().slice(0, -1).replaceAll(':', '-');
+      const time = new Date(Date.UTC(2026, 10, 20) + ++rotations * 61_003);
+      const stamp = time.toISOString().slice(0, -1).replaceAll(':', '-');
       const backup = logs.path(`policy_action-${stamp}.log`);
       renameSync(path, backup);
       backups.push(backup);
@@ -76,13 +76,13 @@ test('lumberjack: rename at a size, five backups kept', () => {
       descriptor = openSync(path, 'a');
       size = 0;
     }
-    size += writeSync(descriptor, `line ${i}\n`);
+    size += writeSync(descriptor, `line ${i}${' '.repeat(600)}\n`);
     // Now and then the reader is away for up to four files.
-    if (i % 7_000 === 0) logs.stop();
-    if (i % 1_500 === 0 && i % 20_000 < 14_000) logs.poll();
-    if (i % 100 === 0 && i % 20_000 >= 14_000) logs.poll();
+    if (i % 70_000 === 0) logs.stop();
+    if (i % 15_000 === 0 || (i > 80_000 && i % 1_000 === 0)) logs.poll();
   }
   closeSync(descriptor);
   logs.settle();
-  expect(logs.lines).toEqual(numbers(count));
+  expect(rotations).toBeGreaterThan(5);
+  expect(logs.lines.map((line) => line.trimEnd())).toEqual(numbers(count));
 });

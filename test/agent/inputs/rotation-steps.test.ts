@@ -17,6 +17,8 @@ const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 const READER = ['poll', 'little', 'wait', 'commit', 'stop', 'crash'] as const;
 type ReaderAction = (typeof READER)[number];
 
+const byNumber = (a: number, b: number) => a - b;
+
 /** A log, its writer and its reader, whose system calls are interleaved as a schedule says. */
 class Race implements Disposable {
   readonly logs = new Logs();
@@ -29,13 +31,13 @@ class Race implements Disposable {
       for (const step of this.writer.steps({ do: 'write', torn: false, width })) step();
   }
 
-  /** Lets the reader act; before each of its calls `step` may do something. */
-  read(actions: readonly ReaderAction[], step = () => {}): void {
+  /** Lets the reader act; before each of its calls `step` may do something, and may let the call fail. */
+  read(actions: readonly ReaderAction[], step: (call: string) => void = () => {}): void {
     const poll = (afterMs?: number) =>
       interrupted(
-        () => {
+        (call) => {
           this.calls++;
-          step();
+          step(call);
         },
         () => this.logs.poll(afterMs),
       );
@@ -116,9 +118,39 @@ test('rotated and grown again between any two system calls of the reader, when t
       race.write(1, 300);
     });
     calls = race.calls - from;
-    expect(race.settle().toSorted(), `rotated at ${at}`).toEqual(race.expected());
+    expect(race.settle().toSorted(byNumber), `rotated at ${at}`).toEqual(race.expected());
   }
 });
+
+test.each<{ name: string; before: ReaderAction[] }>([
+  { name: 'running', before: [] },
+  { name: 'started again', before: ['poll', 'stop'] },
+])(
+  'any one call of the reader fails with EIO: tried again, nothing lost, nothing twice; $name',
+  ({ before }) => {
+    let failures = 0;
+    for (let at = 1, calls = at; at <= calls; at++) {
+      using race = new Race();
+      race.write(3, 100);
+      race.read(['poll', 'commit']);
+      race.write(2, 100);
+      for (const step of race.writer.steps({ do: 'rename', late: true })) step();
+      race.write(2, 100);
+      race.read(before);
+      race.write(100, 3_000);
+      const from = race.calls;
+      race.read(['poll'], (call) => {
+        // A descriptor that was only read can be closed on any disk.
+        if (race.calls !== from + at || call === 'closeSync') return;
+        failures++;
+        throw Object.assign(new Error(`EIO: i/o error, ${call}`), { code: 'EIO' });
+      });
+      calls = race.calls - from;
+      expect(race.settle().toSorted(byNumber), `${at}`).toEqual(race.expected());
+    }
+    expect(failures).toBeGreaterThan(10);
+  },
+);
 
 const operation = fc.oneof(
   {
@@ -165,7 +197,7 @@ test(`every line once, whatever interrupts whom (seed ${seed})`, () => {
           while (race.calls >= next && step()) next += gaps[++gapAt % gaps.length]!;
         });
         while (step());
-        expect(race.settle().toSorted((a, b) => a - b)).toEqual(race.expected());
+        expect(race.settle().toSorted(byNumber)).toEqual(race.expected());
       },
     ),
     { numRuns: RUNS, seed },
