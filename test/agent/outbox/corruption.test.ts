@@ -13,6 +13,9 @@ import { idsFrom, memoryLog, openAt, tempFolder } from './helpers.ts';
 import { block, change } from './records.ts';
 
 const PAGE_BYTES = 16 << 10;
+/** A page in the write-ahead log, and what stands before the first. */
+const LOG_FRAME_BYTES = PAGE_BYTES + 24;
+const LOG_HEADER_BYTES = 32;
 /** Small, so that there are few pages that hold nothing. */
 const LOG_BYTES = 64 << 10;
 const SAVED = {
@@ -74,6 +77,32 @@ test('cut at any page, it is moved aside and counted, or whole; never torn', () 
     afresh += stats.corruptions;
   }
   console.log(`pages ${pages}, started afresh ${afresh}`);
+});
+
+test('its log cut at any page after a crash, it goes back to one commit, offsets and records alike', () => {
+  const path = join(tempFolder(), 'state.db');
+  const outbox = openAt(path, { logBytesMax: 1 << 20 });
+  const commits = 12;
+  for (let n = 1; n <= commits; n++) {
+    const checkpoints = [{ key: 'file', input: 'syslog', json: `${n}` }];
+    outbox.commit(change({ checkpoints, blocks: [block(n * 10, 10)] }), n);
+  }
+  // What kill -9 leaves.
+  const whole = readFileSync(path);
+  const log = readFileSync(`${path}-wal`);
+  const seen = new Set<number>();
+  for (let cut = 0; cut <= log.length; cut += cut === 0 ? LOG_HEADER_BYTES : LOG_FRAME_BYTES) {
+    const copy = join(tempFolder(), 'state.db');
+    writeWhole(copy, whole);
+    writeWhole(`${copy}-wal`, log.subarray(0, cut));
+    const { state, ids, result, stats } = useIt(copy);
+    expect(result).toEqual({ ok: true });
+    expect(stats.corruptions, `cut at ${cut}`).toBe(0);
+    const last = Number(state.checkpoints[0]?.json ?? 0);
+    expect(ids, `cut at ${cut}`).toEqual(Array.from({ length: last * 10 }, (_, n) => `r${n + 10}`));
+    seen.add(last);
+  }
+  expect(seen.size).toBeGreaterThan(commits);
 });
 
 test.each([
