@@ -1,16 +1,25 @@
 import { Buffer } from 'node:buffer';
 
-/** Bytes that are written often. */
+const WORD_BYTES = 8;
+
+/** Text that is written often, in words of eight bytes: numbers that stand for bytes alone. */
 export interface Piece {
-  readonly words: Int32Array;
+  readonly words: Float64Array;
   readonly length: number;
 }
 
-export function pieceOf(text: string): Piece {
-  const bytes = Buffer.alloc(Math.ceil(Buffer.byteLength(text) / 4) * 4);
-  const length = bytes.write(text);
-  const words = new Int32Array(bytes.length / 4);
-  for (let i = 0; i < words.length; i++) words[i] = bytes.readInt32LE(4 * i);
+/**
+ * A piece of UTF-8. It never makes a NaN, whose bits a word might lose: there is no byte 0xFF in it, and no 0x7F
+ * behind one of 0xF0 or more.
+ */
+export function pieceOf(text: string | Uint8Array): Piece {
+  const length = Buffer.byteLength(text);
+  const bytes = Buffer.alloc(Math.ceil(length / WORD_BYTES) * WORD_BYTES);
+  if (typeof text === 'string') bytes.write(text);
+  else bytes.set(text);
+  const words = Float64Array.from({ length: bytes.length / WORD_BYTES }, (_, word) =>
+    bytes.readDoubleLE(WORD_BYTES * word),
+  );
   return { words, length };
 }
 
@@ -19,14 +28,23 @@ export function keyPiece(name: string): Piece {
   return pieceOf(`,"${name}":`);
 }
 
+/** Something that was put into JSON. */
+export interface Copy {
+  /** Where it stands in the line; below 0 for what stands in none. */
+  readonly start: number;
+  readonly json: { readonly start: number; readonly end: number };
+}
+
 /**
  * Writes JSON into a buffer, piece by piece. Pieces are short, and a loop copies those faster than a call into
- * the runtime does. Checks no bounds: whoever opens it sees to it that there is room, with four bytes to spare.
+ * the runtime does. Checks no bounds: whoever opens it sees to it that there is room, with eight bytes to spare.
  */
 export class ByteWriter {
   out: Buffer = Buffer.alloc(0);
   view: DataView = new DataView(new ArrayBuffer(0));
   at = 0;
+  /** The notes, where they are wanted. */
+  copies: Copy[] | undefined;
 
   /** Begins to write into `out` at `at`. */
   open(out: Buffer, at: number): void {
@@ -37,11 +55,25 @@ export class ByteWriter {
     this.at = at;
   }
 
-  /** A constant piece, in words of four bytes; what it writes too much is written over by the next. */
+  /** A constant piece; what it writes too much is written over by the next. */
   piece({ words, length }: Piece): void {
     const { view, at } = this;
-    for (let i = 0, to = at; i < words.length; i++, to += 4) view.setInt32(to, words[i]!, true);
+    for (let i = 0, to = at; i < words.length; i++, to += WORD_BYTES) view.setFloat64(to, words[i]!, true);
     this.at = at + length;
+  }
+
+  /** Takes a note of what was put in since `jsonStart`, which stands at `start` in the line, where notes are wanted. */
+  note(start: number, jsonStart: number): void {
+    if (this.copies !== undefined) this.copies.push({ start, json: { start: jsonStart, end: this.at } });
+  }
+
+  /** Copies from a buffer that has a word more than what is copied. */
+  words(from: DataView, start: number, end: number): void {
+    const { view, at } = this;
+    for (let i = start, to = at; i < end; i += WORD_BYTES, to += WORD_BYTES) {
+      view.setFloat64(to, from.getFloat64(i, true), true);
+    }
+    this.at = at + end - start;
   }
 
   range(from: Uint8Array, start: number, end: number): void {

@@ -227,9 +227,12 @@ export class NetfilterFields {
     const bytes = this.#bytes;
     const value = readDecimal(bytes, start, end);
     if (value < 0 || !this.#key(field)) return false;
+    const json = this.#json;
+    const jsonStart = json.at;
     // The digits are JSON's as they stand.
-    if (bytes[start] !== 0x30 || end - start === 1) this.#json.range(bytes, start, end);
-    else this.#json.number(value);
+    if (bytes[start] !== 0x30 || end - start === 1) json.range(bytes, start, end);
+    else json.number(value);
+    json.note(start, jsonStart);
     return true;
   }
 

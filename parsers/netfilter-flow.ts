@@ -1,10 +1,12 @@
 import { Buffer } from 'node:buffer';
-import { ByteWriter, keyPiece, type Piece, pieceOf } from './byte-writer.ts';
+import { ByteWriter, type Copy, keyPiece, type Piece, pieceOf } from './byte-writer.ts';
 import { DIRECTIONS, packetDirection, UNKNOWN } from './direction.ts';
-import { canonicalIpBytes, ipv4Number, isIpv4 } from './ip.ts';
+import { canonicalIpBytes, ipv4Number } from './ip.ts';
+import { ID, KNOWN_JSON_BYTES, type KnownPacket, TIME } from './known-packet.ts';
 import type { Enricher, FlowLine } from './line.ts';
 import { NetfilterFields, protocolName, writeName } from './netfilter-fields.ts';
 import { NetfilterWalk } from './netfilter-walk.ts';
+import type { PacketMemory } from './packet-memory.ts';
 import type { Prefix } from './prefix.ts';
 import type { Disposition, FlowRecord } from './record.ts';
 import { formatRfc3339 } from './time.ts';
@@ -52,10 +54,16 @@ export class NetfilterFlow implements FlowLine {
   readonly #networkByAddress = new Array<Piece | undefined>(NETWORK_SLOTS);
   readonly #addresses = new Uint32Array(NETWORK_SLOTS);
   #enricher: Enricher | undefined;
+  readonly #memory: PacketMemory;
+  /** What the line repeats, if it is known. */
+  #known: KnownPacket | undefined;
   #packetHash = 0;
   #hash = 0;
+  #id = '';
 
-  constructor({ input, format, node, workloadInterfaces }: FlowContext) {
+  /** @param memory may be shared by all flows of the same context */
+  constructor({ input, format, node, workloadInterfaces }: FlowContext, memory: PacketMemory) {
+    this.#memory = memory;
     this.#workloadInterfaces = workloadInterfaces.map((beginning) => Buffer.from(beginning));
     const nodeName = node === '' ? '' : `,"node_name":${JSON.stringify(node)}`;
     this.#nodeName = pieceOf(`${nodeName},"timestamp":"`);
@@ -76,6 +84,27 @@ export class NetfilterFlow implements FlowLine {
 
   get srcPort(): number {
     return this.walk.srcPort;
+  }
+
+  /**
+   * Reads the message `bytes[start, end)` if it repeats one that was taken before. Otherwise the caller finds packet
+   * and prefix, and calls `take`.
+   */
+  recognize(bytes: Buffer, start: number, end: number): boolean {
+    const known = this.#memory.find(bytes, start, end);
+    this.#known = known;
+    if (known === undefined) return false;
+    known.place(this.walk, bytes, start, end);
+    this.prefix = known.prefix;
+    this.#packetHash = known.packetHash;
+    this.#hash = known.keyHash;
+    return true;
+  }
+
+  /** Call when the walk stands on a line that is ours and whole. @param again whether it may be repeated as it stands */
+  take(again: boolean): void {
+    this.hash();
+    if (again) this.#memory.add(this.walk, this.prefix, this.#packetHash, this.#hash);
   }
 
   /** Hashes the key; call when the walk stands on a new line. */
@@ -162,6 +191,28 @@ export class NetfilterFlow implements FlowLine {
   }
 
   writeJson(id: string, out: Buffer, at: number, enricher?: Enricher): number {
+    const { walk } = this;
+    const known = this.count === 1 ? this.#known : undefined;
+    this.#id = id;
+    if (known !== undefined && out.length - at > KNOWN_JSON_BYTES + id.length) {
+      json.open(out, at);
+      if (known.writeJson(json, walk.bytes, enricher, this)) return json.at;
+    }
+    if (known === undefined || !known.wantsJson(enricher)) return this.#write(id, out, at, enricher);
+    const copies: Copy[] = [];
+    json.copies = copies;
+    const end = this.#write(id, out, at, enricher);
+    json.copies = undefined;
+    if (end >= 0) known.keepJson(out, at, end, copies, enricher);
+    return end;
+  }
+
+  /** For `KnownPacket`. */
+  writeId(): void {
+    json.ascii(this.#id);
+  }
+
+  #write(id: string, out: Buffer, at: number, enricher: Enricher | undefined): number {
     const { walk, prefix, count } = this;
     const lineBytes = walk.end - walk.packetStart;
     const srcNetwork = this.#network(walk.srcStart, walk.srcEnd, enricher);
@@ -172,14 +223,18 @@ export class NetfilterFlow implements FlowLine {
     if (out.length - at < most + lineBytes * BYTES_PER_LINE_BYTE) return -1;
     json.open(out, at);
     json.piece(HEAD);
+    const idAt = json.at;
     json.ascii(id);
+    json.note(ID, idAt);
     json.piece(CONNECTION);
     const srcAt = json.at;
     this.#writeAddress(walk.srcStart, walk.srcEnd);
     const srcEnd = json.at;
     if (walk.destPort >= 0) {
       json.piece(SRC_PORT);
+      const portAt = json.at;
       json.number(walk.srcPort);
+      json.note(walk.srcPortStart, portAt);
     }
     json.piece(DEST_IP);
     const destAt = json.at;
@@ -202,12 +257,16 @@ export class NetfilterFlow implements FlowLine {
     json.piece(COUNT);
     json.number(count);
     json.piece(this.#nodeName);
-    this.#writeTimestamp();
+    const timeAt = json.at;
+    this.writeTime();
+    json.note(TIME, timeAt);
     json.piece(PACKETS);
     json.number(count);
     if (walk.length > 0) {
       json.piece(BYTES);
+      const bytesAt = json.at;
       json.number(walk.length * count);
+      json.note(walk.lengthStart, bytesAt);
     }
     json.piece(prefix.textJson);
     this.#writePacket();
@@ -216,7 +275,7 @@ export class NetfilterFlow implements FlowLine {
   }
 
   /** `timestamp()`, in the common case without making a string: most lines share their second with the last. */
-  #writeTimestamp(): void {
+  writeTime(): void {
     if (this.timeDigits !== 6) {
       json.ascii(this.timestamp());
       return;
@@ -235,7 +294,7 @@ export class NetfilterFlow implements FlowLine {
   #network(start: number, end: number, enricher: Enricher | undefined): Piece {
     if (enricher === undefined) return NOTHING;
     const { bytes } = this.walk;
-    if (!isIpv4(bytes, start, end)) {
+    if (this.walk.version !== 4) {
       return this.#networkPiece(enricher.networkOf(canonicalIpBytes(bytes, start, end)!));
     }
     if (enricher !== this.#enricher) {
@@ -263,8 +322,8 @@ export class NetfilterFlow implements FlowLine {
   }
 
   #writeAddress(start: number, end: number): void {
-    const { bytes } = this.walk;
-    if (isIpv4(bytes, start, end)) json.range(bytes, start, end);
+    const { bytes, version } = this.walk;
+    if (version === 4) json.range(bytes, start, end);
     else json.ascii(canonicalIpBytes(bytes, start, end)!);
     json.byte(QUOTE);
   }

@@ -53,12 +53,19 @@ export class NetfilterWalk {
   protocolNumber = 0;
   protoStart = 0;
   protoEnd = 0;
+  /** Of IP: 4 or 6; 0 before the addresses were seen. */
+  version = 0;
   srcPort = -1;
   destPort = -1;
+  /** The ports' text. */
+  srcPortStart = 0;
+  srcPortEnd = 0;
   destPortStart = 0;
   destPortEnd = 0;
   /** The IP packet's length; 0 where the line has none. */
   length = 0;
+  lengthStart = 0;
+  lengthEnd = 0;
   idStart = 0;
   /** How far the walk went. */
   walked = 0;
@@ -110,7 +117,8 @@ export class NetfilterWalk {
     const { bytes, end } = this;
     this.srcStart = this.srcEnd = this.destStart = this.destEnd = this.protoStart = this.protoEnd = 0;
     this.physinStart = this.physinEnd = this.physoutStart = this.physoutEnd = 0;
-    this.destPortStart = this.destPortEnd = this.length = this.idStart = 0;
+    this.srcPortStart = this.srcPortEnd = this.destPortStart = this.destPortEnd = 0;
+    this.length = this.lengthStart = this.lengthEnd = this.idStart = this.version = 0;
     this.protocol = NONE;
     this.protocolNumber = 0;
     this.srcPort = this.destPort = -1;
@@ -139,6 +147,8 @@ export class NetfilterWalk {
             this.srcEnd = at;
           } else if (bytes[start + 1] === 0x50 && bytes[start + 2] === 0x54) {
             if (this.srcPort >= 0) return this.stop(at, 'bad_field');
+            this.srcPortStart = start + 4;
+            this.srcPortEnd = at;
             this.srcPort = readPort(bytes, start + 4, at);
             if (this.srcPort < 0) return this.stop(at, at === end ? 'truncated' : 'bad_field');
           }
@@ -151,7 +161,7 @@ export class NetfilterWalk {
             if (at === end) return this.stop(at, 'truncated');
             this.destStart = start + 4;
             this.destEnd = at;
-            version = ipVersion(bytes, this.destStart, at);
+            version = this.version = ipVersion(bytes, this.destStart, at);
             if (version === 0 || ipVersion(bytes, this.srcStart, this.srcEnd) !== version) {
               return this.stop(at, 'bad_address');
             }
@@ -185,6 +195,8 @@ export class NetfilterWalk {
           break;
         case 0x4c: // LEN=
           if (this.length === 0 && isAt(bytes, start, 'LEN=')) {
+            this.lengthStart = start + 4;
+            this.lengthEnd = at;
             this.length = readDecimal(bytes, start + 4, at);
             if (this.length < 0) return this.stop(at, 'bad_field');
           }
@@ -257,6 +269,7 @@ export class NetfilterWalk {
     if (this.srcStart === 0 || this.destStart === 0) return 'not_a_packet';
     const whole = isIpv4(bytes, this.srcStart, this.srcEnd) && isIpv4(bytes, this.destStart, this.destEnd);
     if (!whole) return 'bad_address';
+    this.version = 4;
     this.protocol = ARP;
     return undefined;
   }

@@ -4,6 +4,7 @@ import { readJournalEntry } from './journal.ts';
 import { KernelClock, type SavedKernelClock } from './kernel-clock.ts';
 import type { Format, LineParser, ParsedLine, RefusedLine, UnparsableReason } from './line.ts';
 import { NetfilterFlow } from './netfilter-flow.ts';
+import { PacketMemory } from './packet-memory.ts';
 import { PacketPair } from './packet-pair.ts';
 import { type PrefixOptions, PrefixRules } from './prefix.ts';
 
@@ -63,6 +64,7 @@ export function syslogFormat(options: SyslogOptions, name = 'syslog'): Format {
 /** What the files of one input share: the meaning of prefixes, and the clock of each host's kernel. */
 class SharedState {
   readonly prefixes: PrefixRules;
+  readonly packets = new PacketMemory();
   readonly #clocks = new Map<string, KernelClock>();
   #lastHost: Buffer = Buffer.alloc(0);
   #lastClock: KernelClock | undefined;
@@ -134,7 +136,7 @@ class SyslogLines implements LineParser {
     this.#isJournal = format === 'journal';
     this.#envelope = new Envelope(options.timezone ?? 'UTC');
     const { input, node, workloadInterfaces } = options;
-    this.#flow = new NetfilterFlow({ input, format, node, workloadInterfaces });
+    this.#flow = new NetfilterFlow({ input, format, node, workloadInterfaces }, shared.packets);
     if (saved?.last !== undefined) {
       this.#last = Buffer.from(saved.last, 'latin1');
       this.#lastLength = this.#last.length;
@@ -171,6 +173,7 @@ class SyslogLines implements LineParser {
     const envelope = this.#envelope;
     const { walk } = this.#flow;
     this.#lastLength = 0;
+    if (this.#flow.recognize(bytes, envelope.bodyStart, envelope.bodyEnd)) return this.#ours(bytes);
 
     let refused: UnparsableReason | undefined;
     if (walk.guess(bytes, envelope.bodyStart, envelope.bodyEnd)) {
@@ -198,12 +201,13 @@ class SyslogLines implements LineParser {
     this.#flow.prefix = prefix;
     if (!prefix.ours) return prefix.text === '' && refused === undefined ? this.#echo() : FOREIGN;
     if (prefix.torn) refused = 'truncated';
-    return refused === undefined ? this.#ours(bytes) : this.#refuse(refused);
+    if (refused !== undefined) return this.#refuse(refused);
+    this.#flow.take(walk.prefixStart === envelope.bodyStart);
+    return this.#ours(bytes);
   }
 
   #ours(bytes: Buffer): ParsedLine {
     const flow = this.#flow;
-    flow.hash();
     if (!this.#readTime(bytes)) return this.#refuse('no_timestamp');
     if (Number.isNaN(flow.timeUs)) return REPLAYED;
     flow.count = Math.max(1, this.#envelope.repeat);
@@ -263,10 +267,12 @@ class SyslogLines implements LineParser {
     const flow = this.#flow;
     const { walk } = flow;
     if (Number.isNaN(this.#envelope.timeUs)) return this.#refuse('no_timestamp');
-    walk.find(this.#last, 0, this.#lastLength);
-    walk.walk();
-    flow.prefix = this.#shared.prefixes.of(this.#last, 0, walk.packetStart);
-    flow.hash();
+    if (!flow.recognize(this.#last, 0, this.#lastLength)) {
+      walk.find(this.#last, 0, this.#lastLength);
+      walk.walk();
+      flow.prefix = this.#shared.prefixes.of(this.#last, 0, walk.packetStart);
+      flow.take(false);
+    }
     flow.timeUs = this.#envelope.timeUs;
     flow.timeDigits = this.#envelope.digits;
     flow.timeFiner = this.#envelope.finer;

@@ -1,0 +1,277 @@
+import { Buffer } from 'node:buffer';
+import type { ByteWriter, Copy } from './byte-writer.ts';
+import type { Enricher } from './line.ts';
+import { isAt, type NetfilterWalk, NUMBERED, tokenEnd } from './netfilter-walk.ts';
+import type { Prefix } from './prefix.ts';
+
+const TEXT_BYTES_MAX = 384;
+const JSON_BYTES_MAX = 1280;
+const GAPS_MAX = 8;
+/** A gap may be copied to two places; id and time come from elsewhere. */
+const CUTS_MAX = 2 * GAPS_MAX + 2;
+/** The keys of numbers that differ between packets of one connection. */
+const VARYING = ['LEN=', 'ID=', 'SPT=', 'SEQ=', 'ACK=', 'FLOWLBL='] as const;
+const DIGITS_MAX = 10;
+const WORD_BYTES = 8;
+const SPACE = 0x20;
+const ZERO = 0x30;
+const OPENING_BRACKET = 0x5b;
+const PORT_MAX = 0xffff;
+
+/** What is put into the JSON beside the numbers of the gaps. */
+export const ID = -1;
+export const TIME = -2;
+/** Room that is always enough for `writeJson`. */
+export const KNOWN_JSON_BYTES = JSON_BYTES_MAX + 256;
+
+/** Who writes what no gap holds. */
+export interface Remainder {
+  writeId(): void;
+  writeTime(): void;
+}
+
+/**
+ * A packet line that was read, and what it read as. A line that differs from it in nothing but some numbers —
+ * lengths, ids, sequence numbers, source port — reads as the same but for these: so it is known by
+ * comparing bytes, and its JSON is this one's with the numbers put in.
+ *
+ * Such a number has up to ten digits and no leading zero, is no more than 65535 as a port and not 0 as a length;
+ * any other is not taken for one, for it might read differently. Objects are used again for other lines.
+ */
+export class KnownPacket {
+  sample = 0;
+  prefix!: Prefix;
+  packetHash = 0;
+  keyHash = 0;
+
+  /** Text and JSON, and a word more, for JSON is copied in words. */
+  readonly #bytes = Buffer.alloc(TEXT_BYTES_MAX + JSON_BYTES_MAX + WORD_BYTES);
+  readonly #view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
+  #textLength = 0;
+  /** The gaps in the text. */
+  readonly #gapStarts = new Uint16Array(GAPS_MAX);
+  readonly #gapEnds = new Uint16Array(GAPS_MAX);
+  #gapCount = 0;
+  /** Which gaps hold these numbers; -1 where the line has none. */
+  #lengthGap = -1;
+  #portGap = -1;
+  #idGap = -1;
+  /** Of the line that was compared last. */
+  readonly #starts = new Int32Array(GAPS_MAX);
+  readonly #ends = new Int32Array(GAPS_MAX);
+  readonly #values = new Float64Array(GAPS_MAX);
+
+  // What the walk found, from the prefix on.
+  #packet = 0;
+  #inEnd = 0;
+  #outStart = 0;
+  #outEnd = 0;
+  #physinStart = 0;
+  #physinEnd = 0;
+  #physoutStart = 0;
+  #physoutEnd = 0;
+  #interfacesEnd = 0;
+  #srcStart = 0;
+  #srcEnd = 0;
+  #destStart = 0;
+  #destEnd = 0;
+  #version = 0;
+  #protocol = 0;
+  #destPort = -1;
+
+  /** Length of the JSON; 0 before it was written, -1 where it cannot be made so. */
+  #jsonLength = 0;
+  #enricher: Enricher | undefined;
+  /** Where the JSON is cut to put something in, and what: a gap, `ID` or `TIME`. */
+  readonly #cuts = new Uint16Array(CUTS_MAX);
+  readonly #cutGaps = new Int8Array(CUTS_MAX);
+  #cutCount = 0;
+
+  /** Whether a line that was read can be kept. Later numbers may stand in brackets, which hold another packet. */
+  static canBe({ bytes, prefixStart, packetStart, end, protocol }: NetfilterWalk): boolean {
+    if (end - prefixStart > TEXT_BYTES_MAX || bytes[end - 1] !== SPACE || protocol === NUMBERED) return false;
+    for (let i = prefixStart; i < end; i++) {
+      if (bytes[i] === 0 || (bytes[i] === OPENING_BRACKET && i >= packetStart)) return false;
+    }
+    return true;
+  }
+
+  /** Keeps the line on which `walk` stands. */
+  keep(walk: NetfilterWalk, prefix: Prefix, sample: number, packetHash: number, keyHash: number): void {
+    const { bytes, prefixStart: start, end } = walk;
+    this.sample = sample;
+    this.prefix = prefix;
+    this.packetHash = packetHash;
+    this.keyHash = keyHash;
+    bytes.copy(this.#bytes, 0, start, end);
+    this.#textLength = end - start;
+    this.#jsonLength = 0;
+    this.#packet = walk.packetStart - start;
+    this.#inEnd = walk.inEnd - start;
+    this.#outStart = walk.outStart - start;
+    this.#outEnd = walk.outEnd - start;
+    this.#physinStart = walk.physinStart - start;
+    this.#physinEnd = walk.physinEnd - start;
+    this.#physoutStart = walk.physoutStart - start;
+    this.#physoutEnd = walk.physoutEnd - start;
+    this.#interfacesEnd = walk.interfacesEnd - start;
+    this.#srcStart = walk.srcStart - start;
+    this.#srcEnd = walk.srcEnd - start;
+    this.#destStart = walk.destStart - start;
+    this.#destEnd = walk.destEnd - start;
+    this.#version = walk.version;
+    this.#protocol = walk.protocol;
+    this.#destPort = walk.destPort;
+    // What the walk has as a number must be in a gap; otherwise nothing is kept.
+    if (!this.#findGaps(walk)) this.#textLength = this.#gapCount = 0;
+  }
+
+  /** Whether `bytes[start, end)` is this line but for numbers; these are noted. */
+  fits(bytes: Buffer, view: DataView, start: number, end: number): boolean {
+    const count = this.#gapCount;
+    let at = start;
+    let from = 0;
+    for (let gap = 0; gap < count; gap++) {
+      const length = this.#gapStarts[gap]! - from;
+      if (at + length >= end || !sameBytes(view, at, this.#view, from, length)) return false;
+      at += length;
+      this.#starts[gap] = at;
+      at = this.#readNumber(gap, bytes, at, end);
+      if (at < 0) return false;
+      this.#ends[gap] = at;
+      from = this.#gapEnds[gap]!;
+    }
+    const rest = this.#textLength - from;
+    return at + rest === end && sameBytes(view, at, this.#view, from, rest);
+  }
+
+  /** Sets `walk` as if it had walked the line that was compared last. */
+  place(walk: NetfilterWalk, bytes: Buffer, start: number, end: number): void {
+    walk.bytes = bytes;
+    walk.prefixStart = start;
+    walk.end = end;
+    walk.packetStart = start + this.#packet;
+    walk.inEnd = start + this.#inEnd;
+    walk.outStart = start + this.#outStart;
+    walk.outEnd = start + this.#outEnd;
+    walk.physinStart = start + this.#physinStart;
+    walk.physinEnd = start + this.#physinEnd;
+    walk.physoutStart = start + this.#physoutStart;
+    walk.physoutEnd = start + this.#physoutEnd;
+    walk.interfacesEnd = start + this.#interfacesEnd;
+    walk.srcStart = start + this.#srcStart;
+    walk.srcEnd = start + this.#srcEnd;
+    walk.destStart = start + this.#destStart;
+    walk.destEnd = start + this.#destEnd;
+    walk.version = this.#version;
+    walk.protocol = this.#protocol;
+    walk.protocolNumber = 0;
+    walk.destPort = this.#destPort;
+    walk.length = this.#lengthGap < 0 ? 0 : this.#values[this.#lengthGap]!;
+    walk.lengthStart = this.#lengthGap < 0 ? 0 : this.#starts[this.#lengthGap]!;
+    walk.srcPort = this.#portGap < 0 ? -1 : this.#values[this.#portGap]!;
+    walk.srcPortStart = this.#portGap < 0 ? 0 : this.#starts[this.#portGap]!;
+    walk.idStart = this.#idGap < 0 ? 0 : this.#starts[this.#idGap]!;
+  }
+
+  /** Whether the JSON that `enricher` makes of the line is still to be kept. */
+  wantsJson(enricher: Enricher | undefined): boolean {
+    return this.#jsonLength === 0 || (this.#jsonLength > 0 && this.#enricher !== enricher);
+  }
+
+  /**
+   * Keeps the JSON of the line that was compared last.
+   * @param json `out[start, end)`
+   * @param copies what was put into it, in order: numbers of the line, `ID` and `TIME`
+   */
+  keepJson(out: Buffer, start: number, end: number, copies: readonly Copy[], enricher?: Enricher): void {
+    this.#enricher = enricher;
+    this.#jsonLength = -1;
+    if (end - start > JSON_BYTES_MAX || copies.length > CUTS_MAX) return;
+    const copied = new Set<number>();
+    let to = TEXT_BYTES_MAX;
+    let from = start;
+    let cut = 0;
+    for (const copy of copies) {
+      const gap = copy.start < 0 ? copy.start : this.#starts.subarray(0, this.#gapCount).indexOf(copy.start);
+      if (gap < 0 && copy.start >= 0) continue;
+      to += out.copy(this.#bytes, to, from, copy.json.start);
+      from = copy.json.end;
+      this.#cuts[cut] = to;
+      this.#cutGaps[cut++] = gap;
+      copied.add(gap);
+    }
+    to += out.copy(this.#bytes, to, from, end);
+    // Every number of the line must be in its JSON, and be put there.
+    if (copied.size !== this.#gapCount + 2) return;
+    this.#cutCount = cut;
+    this.#jsonLength = to - TEXT_BYTES_MAX;
+  }
+
+  /** Writes the JSON of the line that was compared last. @returns false where there is none for this enricher */
+  writeJson(json: ByteWriter, bytes: Buffer, enricher: Enricher | undefined, rest: Remainder): boolean {
+    if (this.#jsonLength <= 0 || this.#enricher !== enricher) return false;
+    let from = TEXT_BYTES_MAX;
+    for (let cut = 0; cut < this.#cutCount; cut++) {
+      const to = this.#cuts[cut]!;
+      json.words(this.#view, from, to);
+      from = to;
+      const gap = this.#cutGaps[cut]!;
+      if (gap >= 0) json.range(bytes, this.#starts[gap]!, this.#ends[gap]!);
+      else if (gap === ID) rest.writeId();
+      else rest.writeTime();
+    }
+    json.words(this.#view, from, TEXT_BYTES_MAX + this.#jsonLength);
+    return true;
+  }
+
+  /** Looks behind the addresses for numbers that vary. @returns whether those that the walk has are among them */
+  #findGaps(walk: NetfilterWalk): boolean {
+    const { bytes, prefixStart, end } = walk;
+    let gap = 0;
+    this.#lengthGap = this.#portGap = this.#idGap = -1;
+    for (let at = walk.destEnd + 1; at < end && gap < GAPS_MAX; at = tokenEnd(bytes, at, end) + 1) {
+      const key = VARYING.find((one) => isAt(bytes, at, one));
+      if (key === undefined) continue;
+      const start = at + key.length;
+      if (start === walk.srcPortStart) this.#portGap = gap;
+      else if (start === walk.lengthStart) this.#lengthGap = gap;
+      else if (start === walk.idStart) this.#idGap = gap;
+      const numberEnd = this.#readNumber(gap, bytes, start, end);
+      if (bytes[numberEnd] !== SPACE) continue;
+      this.#gapStarts[gap] = start - prefixStart;
+      this.#gapEnds[gap] = numberEnd - prefixStart;
+      gap++;
+    }
+    this.#gapCount = gap;
+    const noted = Number(this.#lengthGap >= 0) + Number(this.#portGap >= 0) + Number(this.#idGap >= 0);
+    const known = Number(walk.length > 0) + Number(walk.srcPort >= 0) + Number(walk.idStart > 0);
+    return noted === known && Math.max(this.#lengthGap, this.#portGap, this.#idGap) < gap;
+  }
+
+  /** @returns where the number at `at` ends, or -1 where none stands there that may be another */
+  #readNumber(gap: number, bytes: Buffer, from: number, end: number): number {
+    let at = from;
+    let value = 0;
+    for (; at < end; at++) {
+      const digit = bytes[at]! - ZERO;
+      if (!(digit >= 0 && digit <= 9)) break;
+      value = value * 10 + digit;
+    }
+    const digits = at - from;
+    if (digits === 0 || digits > DIGITS_MAX || (digits > 1 && bytes[from] === ZERO)) return -1;
+    if ((gap === this.#portGap && value > PORT_MAX) || (gap === this.#lengthGap && value === 0)) return -1;
+    this.#values[gap] = value;
+    return at;
+  }
+}
+
+/** What is kept has no NUL, so words that are equal as numbers are equal as bytes. */
+function sameBytes(a: DataView, aStart: number, b: DataView, bStart: number, length: number): boolean {
+  let i = 0;
+  for (const last = length - WORD_BYTES; i <= last; i += WORD_BYTES) {
+    if (a.getFloat64(aStart + i, true) !== b.getFloat64(bStart + i, true)) return false;
+  }
+  for (; i < length; i++) if (a.getUint8(aStart + i) !== b.getUint8(bStart + i)) return false;
+  return true;
+}

@@ -1,0 +1,77 @@
+import type { Buffer } from 'node:buffer';
+import { viewOf } from './byte-view.ts';
+import { KnownPacket } from './known-packet.ts';
+import type { NetfilterWalk } from './netfilter-walk.ts';
+import type { Prefix } from './prefix.ts';
+
+/** Packets that are remembered: 2,048, of 2 KB each. */
+const WAYS = 4;
+const SETS = 512;
+/** Bytes that choose the set: what differs most, the addresses, stands at the sample's end. */
+const SAMPLE_BYTES = 64;
+const CLASSES = 16;
+
+/**
+ * Remembers packet lines, for most packets of a node are of the same connections again: see `KnownPacket`. It
+ * forgets a line when others need its place, and decides about speed alone.
+ *
+ * A line is looked for by the bytes before the end of its destination, which `find` does not know yet: it takes
+ * the place that lines of about the same length had in common so far.
+ */
+export class PacketMemory {
+  readonly #packets = new Array<KnownPacket | undefined>(WAYS * SETS).fill(undefined);
+  /** Which of a set's packets is written over next. */
+  readonly #turns = new Uint8Array(SETS);
+  /** By the line's length. */
+  readonly #sampleEnds = new Uint16Array(CLASSES);
+
+  /** A packet that `bytes[start, end)` repeats but for its numbers, which are noted there. */
+  find(bytes: Buffer, start: number, end: number): KnownPacket | undefined {
+    const sampleEnd = this.#sampleEnds[classOf(end - start)]!;
+    if (sampleEnd === 0 || sampleEnd > end - start) return undefined;
+    const view = viewOf(bytes);
+    const sample = sampleOf(view, start, sampleEnd);
+    const first = (sample & (SETS - 1)) * WAYS;
+    for (let slot = first; slot < first + WAYS; slot++) {
+      const packet = this.#packets[slot];
+      if (packet === undefined) return undefined;
+      if (packet.sample === sample && packet.fits(bytes, view, start, end)) return packet;
+    }
+    return undefined;
+  }
+
+  /**
+   * Remembers the line on which `walk` stands.
+   * @param packetHash of the packet, @param keyHash of its key
+   */
+  add(walk: NetfilterWalk, prefix: Prefix, packetHash: number, keyHash: number): void {
+    const { bytes, prefixStart, destEnd, end } = walk;
+    if (!KnownPacket.canBe(walk)) return;
+    const length = classOf(end - prefixStart);
+    const common = this.#sampleEnds[length]!;
+    const own = destEnd - prefixStart;
+    if (common === 0 || own < common) this.#sampleEnds[length] = own;
+    const sample = sampleOf(viewOf(bytes), prefixStart, this.#sampleEnds[length]!);
+    const set = sample & (SETS - 1);
+    const turn = this.#turns[set]!;
+    this.#turns[set] = (turn + 1) % WAYS;
+    const slot = set * WAYS + turn;
+    const packet = this.#packets[slot] ?? new KnownPacket();
+    this.#packets[slot] = packet;
+    packet.keep(walk, prefix, sample, packetHash, keyHash);
+  }
+}
+
+function classOf(lineBytes: number): number {
+  return Math.min(lineBytes >> 5, CLASSES - 1);
+}
+
+function sampleOf(view: DataView, start: number, length: number): number {
+  let hash = length;
+  const end = start + length;
+  for (let at = Math.max(start, end - SAMPLE_BYTES); at + 4 <= end; at += 4) {
+    hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1);
+    hash ^= hash >>> 15;
+  }
+  return hash;
+}
