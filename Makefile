@@ -15,7 +15,7 @@ IMAGE   ?= policy-log-agent:dev
 report   = --reporter=default --reporter=json --outputFile.json=reports/$(1).json
 no-tests = mkdir -p reports && echo '{"success": true}' > reports/$(1).json
 
-.PHONY: help run test lint test-unit test-e2e test-real conformance bench image chart clean
+.PHONY: help run test lint test-unit test-e2e test-real test-node conformance bench image chart clean
 .NOTPARALLEL:
 
 help: ## Show what can be made
@@ -44,6 +44,11 @@ test-real: $(BUNDLE) ## Tests against real servers, built once and kept in ~/.ca
 
 conformance: ## What every sink did in the last tests when its destination misbehaved
 	@node_modules/.bin/node test/sinks/conformance-table.ts
+
+test-node: $(BUNDLE) ## Only a whole real node; its transcript goes to docs/real-cluster.md
+	@test/helpers/packages.sh real
+	@test/real/prepare.sh base-images etcd helm kubernetes
+	TRANSCRIPT=docs/real-cluster.md npm run --silent test:real -- test/real/kubernetes/node.test.ts
 
 bench: $(BUNDLE) ## Measure throughput and memory
 	npm run --silent bench

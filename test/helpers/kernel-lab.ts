@@ -3,6 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 const ALL_NETNS = '/proc/sys/net/netfilter/nf_log_all_netns';
 
+/** Lets LOG rules in network namespaces reach the kernel's log. @returns what puts it back */
+export function logAllNetworks(): () => void {
+  const before = readFileSync(ALL_NETNS, 'utf8');
+  writeFileSync(ALL_NETNS, '1');
+  return () => writeFileSync(ALL_NETNS, before);
+}
+
 /**
  * A node with one pod and a server beyond it, as three network namespaces:
  *
@@ -20,7 +27,7 @@ export class KernelLab {
   readonly #name = `pla${process.pid}`;
   readonly #net = `10.${200 + random(50)}`;
   readonly #net6 = `fd00:${hex(4)}:${hex(4)}`;
-  #loggedAllNetns = '0';
+  #restoreLog = () => {};
 
   constructor() {
     this.podIp = `${this.#net}.1.2`;
@@ -50,8 +57,7 @@ export class KernelLab {
   }
 
   up(): void {
-    this.#loggedAllNetns = readFileSync(ALL_NETNS, 'utf8').trim();
-    writeFileSync(ALL_NETNS, '1');
+    this.#restoreLog = logAllNetworks();
     const { pod, node, server } = this.#names();
     for (const name of [pod, node, server]) {
       ip('netns', 'add', name);
@@ -80,7 +86,7 @@ export class KernelLab {
 
   down(): void {
     for (const name of Object.values(this.#names())) spawnSync('ip', ['netns', 'del', name]);
-    writeFileSync(ALL_NETNS, this.#loggedAllNetns);
+    this.#restoreLog();
   }
 
   #names() {

@@ -10,7 +10,9 @@ set -euo pipefail
 case ${1:-} in
   e2e) needed=(ip:iproute2 ping:iputils-ping sysctl:procps iptables:iptables nft:nftables rsyslogd:rsyslog logrotate:logrotate
                 promtool:prometheus mawk:mawk) ;;
-  real) needed=(prometheus:prometheus podman:podman runc:runc mmdebstrap:mmdebstrap openssl:openssl) ;;
+  real) needed=(prometheus:prometheus podman:podman runc:runc mmdebstrap:mmdebstrap openssl:openssl iptables:iptables
+        rsyslogd:rsyslog containerd:containerd /usr/lib/cni/host-local:containernetworking-plugins
+        busybox:busybox-static dnsmasq:dnsmasq-base ip:iproute2) ;;
   *) echo "usage: $0 e2e|real" >&2; exit 64 ;;
 esac
 
@@ -41,7 +43,7 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq || echo 'apt-get update failed; trying with the package lists that are here' >&2
 apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
-for unit in rsyslog prometheus; do
+for unit in rsyslog prometheus containerd; do
   [[ " ${missing[*]} " == *" $unit "* && -d /run/systemd/system ]] || continue
   systemctl disable --quiet "$unit"
 done

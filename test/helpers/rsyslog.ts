@@ -12,16 +12,17 @@ export class Rsyslog {
   readonly #pidFile: string;
   #process: ChildProcess | undefined;
 
-  constructor(dir: string, template: RsyslogTemplate, node: string) {
+  /** @param dir where its configuration and own state are */
+  constructor(dir: string, template: RsyslogTemplate, node: string, file: string = join(dir, 'syslog')) {
     mkdirSync(join(dir, 'work'), { recursive: true });
-    this.file = join(dir, 'syslog');
+    this.file = file;
     this.#config = join(dir, 'rsyslog.conf');
     this.#pidFile = join(dir, 'rsyslog.pid');
     writeFileSync(
       this.#config,
       `global(workDirectory="${join(dir, 'work')}" localHostname="${node}")
 module(load="imklog")
-action(type="omfile" file="${this.file}" template="${template}")
+action(type="omfile" file="${file}" template="${template}")
 `,
     );
   }

@@ -8,16 +8,15 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { freePort } from '../helpers/free-port.ts';
 import { CHART } from './helm.ts';
+import { AGENT_IMAGE, buildAgentImage } from './images.ts';
 import { podman, podmanOutput } from './podman.ts';
 
-const REPOSITORY = join(import.meta.dirname, '../..');
-const IMAGE = 'localhost/policy-log-agent:test';
 const MIB = 1024 * 1024;
 
 const dir = mkdtempSync(join(tmpdir(), 'policy-log-agent-image-'));
@@ -85,26 +84,21 @@ const config = (port = 0) => ({
   http: { listen: `127.0.0.1:${port}` },
 });
 
-beforeAll(() => {
-  const npmrc = join(homedir(), '.npmrc');
-  const secret = existsSync(npmrc) ? ['--secret', `id=npmrc,src=${npmrc}`] : [];
-  podmanOutput('build', '--isolation', 'chroot', '--pull=never', ...secret, '--tag', IMAGE, REPOSITORY);
-});
+beforeAll(buildAgentImage);
 
 afterAll(() => {
-  podman('image', 'prune', '--force');
   rmSync(dir, { recursive: true, force: true });
 });
 
 describe('the image', () => {
   it('is small', () => {
-    const bytes = Number(podmanOutput('image', 'inspect', '--format', '{{.Size}}', IMAGE));
+    const bytes = Number(podmanOutput('image', 'inspect', '--format', '{{.Size}}', AGENT_IMAGE));
     console.log(`image: ${(bytes / MIB).toFixed(0)} MiB unpacked`);
     expect(bytes).toBeLessThan(200 * MIB);
   });
 
   it('says what it is and how to run and stop it', () => {
-    const [{ Config }] = JSON.parse(podmanOutput('image', 'inspect', IMAGE));
+    const [{ Config }] = JSON.parse(podmanOutput('image', 'inspect', AGENT_IMAGE));
     expect(Config).toMatchObject({
       User: '65532:65532',
       Entrypoint: [
@@ -121,7 +115,7 @@ describe('the image', () => {
   });
 
   it('holds the bundle, Node.js, and no shell', () => {
-    const root = podmanOutput('image', 'mount', IMAGE);
+    const root = podmanOutput('image', 'mount', AGENT_IMAGE);
     try {
       const there = (path: string) => existsSync(join(root, path));
       expect(
@@ -131,7 +125,7 @@ describe('the image', () => {
         [],
       );
     } finally {
-      podmanOutput('image', 'unmount', IMAGE);
+      podmanOutput('image', 'unmount', AGENT_IMAGE);
     }
   });
 });
@@ -142,14 +136,14 @@ describe('as the user of the image, on a read-only root, without capabilities', 
   it('has no privilege', () => {
     const script =
       "console.log(process.getuid(), /^CapEff:\\t(.*)$/m.exec(fs.readFileSync('/proc/self/status'))[1])";
-    const { stdout } = run('--entrypoint', '/usr/local/bin/node', IMAGE, '--eval', script);
+    const { stdout } = run('--entrypoint', '/usr/local/bin/node', AGENT_IMAGE, '--eval', script);
     expect(stdout).toBe('65532 0000000000000000\n');
   });
 
   it('validates a configuration', () => {
     const { status, stdout } = run(
       ...node('good', config()),
-      IMAGE,
+      AGENT_IMAGE,
       'validate',
       '--config',
       '/etc/policy-log-agent/config.yaml',
@@ -159,7 +153,7 @@ describe('as the user of the image, on a read-only root, without capabilities', 
 
   it('refuses a wrong one with 78', () => {
     const wrong = { ...config(), sinks: [{ name: 'stdout', type: 'stdin' }] };
-    expect(run(...node('wrong', wrong), IMAGE).status).toBe(78);
+    expect(run(...node('wrong', wrong), AGENT_IMAGE).status).toBe(78);
   });
 });
 
@@ -168,7 +162,7 @@ describe('as the chart runs it', () => {
 
   it("reads a file of another user's in its group, in the node's time zone, and keeps its state", () => {
     const volumes = node('once', config());
-    const agent = [IMAGE, 'run', '--config', '/etc/policy-log-agent/config.yaml', '--once'];
+    const agent = [AGENT_IMAGE, 'run', '--config', '/etc/policy-log-agent/config.yaml', '--once'];
     const once = () => run(...asInPod(), ...volumes, ...agent);
     const first = once();
     expect(first.status, first.stderr).toBe(0);
@@ -192,7 +186,7 @@ describe('as the chart runs it', () => {
       ...node('refused', config()),
       '--entrypoint',
       '/usr/local/bin/node',
-      IMAGE,
+      AGENT_IMAGE,
       '--eval',
       script,
     );
@@ -208,7 +202,7 @@ describe('as the chart runs it', () => {
       ...hardened(),
       ...asInPod(),
       ...node('term', config(port)),
-      IMAGE,
+      AGENT_IMAGE,
     );
     try {
       const status = (probe: { httpGet: { path: string } }) =>

@@ -28,8 +28,11 @@ export interface ServiceAccount {
 }
 
 export interface ApiServerOptions {
-  /** Further flags of kube-apiserver, e.g. `--min-request-timeout=2`, which ends watches every few seconds. */
-  flags?: string[];
+  /**
+   * Further flags of kube-apiserver, e.g. `--min-request-timeout=2`, which ends watches every few seconds; a
+   * function of the folder that the cluster's keys are in, where they name keys.
+   */
+  flags?: string[] | ((keysDir: string) => string[]);
   /** Where it listens and what else its certificate is for; default: the loopback address alone. */
   address?: string;
   /** What stands before the command of a server, e.g. to run it in a network namespace. */
@@ -77,6 +80,7 @@ export class ApiServer {
   }
 
   async start(): Promise<void> {
+    const { flags = [] } = this.#options;
     const keys = join(this.dir, 'keys');
     makeCertificates(keys, this.#options.address === undefined ? [] : [this.#options.address]);
     const users = Object.entries(USERS).map(([user, groups]) => `${user}-token,${user},${user},"${groups}"`);
@@ -109,7 +113,7 @@ export class ApiServer {
       '--authorization-mode=Node,RBAC',
       `--service-cluster-ip-range=${SERVICE_IP.replace(/\d+$/, '0')}/24`,
       '--endpoint-reconciler-type=none',
-      ...(this.#options.flags ?? []),
+      ...(typeof flags === 'function' ? flags(keys) : flags),
     ]);
     this.#etcd.start();
     this.#server.start();
