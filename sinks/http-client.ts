@@ -5,7 +5,7 @@ import type { TlsOptions } from '../agent/config/sinks/common.ts';
 import { http, loadHttps } from './node-http.ts';
 import type { SinkContext } from './sink.ts';
 
-/** Most of an answer's body that is kept; more is read and forgotten, up to the second bound. */
+/** Most of an answer's body that is kept, unless a request asks for more; the rest is read and forgotten, to a bound. */
 const KEPT_BYTES_MAX = 64 << 10;
 const BODY_BYTES_MAX = 4 << 20;
 /** A connection without requests is closed before most servers and load balancers would. */
@@ -18,6 +18,8 @@ export interface HttpRequest {
   readonly headers: Record<string, string>;
   /** Sent as they are, without being joined. */
   readonly body: readonly Buffer[];
+  /** Most of the answer's body to keep, where 64 KiB are too little; at most 4 MiB. */
+  readonly answerBytesMax?: number;
 }
 
 export interface Answer {
@@ -25,6 +27,8 @@ export interface Answer {
   readonly headers: IncomingHttpHeaders;
   /** The beginning of the body. */
   readonly body: string;
+  /** Whether the body was longer. */
+  readonly isCut: boolean;
 }
 
 /** What of a sink's configuration says how to reach its server. */
@@ -75,7 +79,7 @@ export class HttpClient {
    * Sends one request and reads its answer to the end.
    * @throws errors of the network, of the protocol, and of `signal`
    */
-  send({ method, path, headers, body }: HttpRequest, signal: AbortSignal): Promise<Answer> {
+  send({ method, path, headers, body, answerBytesMax }: HttpRequest, signal: AbortSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const length = body.reduce((sum, piece) => sum + piece.length, 0);
       const client = this.#url.protocol === 'http:' ? http : loadHttps();
@@ -94,7 +98,7 @@ export class HttpClient {
         else reject(error);
       };
       request.on('error', (error) => settle(undefined, error));
-      request.on('response', (response) => collectAnswer(response, settle));
+      request.on('response', (response) => collectAnswer(response, answerBytesMax ?? KEPT_BYTES_MAX, settle));
       request.cork();
       for (const piece of body) request.write(piece);
       request.end();
@@ -116,6 +120,7 @@ export class AbortedError extends Error {
 
 function collectAnswer(
   response: IncomingMessage,
+  keptBytesMax: number,
   settle: (answer: Answer | undefined, error?: Error) => void,
 ): void {
   const kept: Buffer[] = [];
@@ -125,9 +130,10 @@ function collectAnswer(
       status: response.statusCode ?? 0,
       headers: response.headers,
       body: Buffer.concat(kept).toString(),
+      isCut: bytes > keptBytesMax,
     });
   response.on('data', (chunk: Buffer) => {
-    if (bytes < KEPT_BYTES_MAX) kept.push(chunk.subarray(0, KEPT_BYTES_MAX - bytes));
+    if (bytes < keptBytesMax) kept.push(chunk.subarray(0, keptBytesMax - bytes));
     bytes += chunk.length;
     if (bytes <= BODY_BYTES_MAX) return;
     finish();
