@@ -10,6 +10,8 @@ export async function createSink(options: SinkConfig, context: SinkContext): Pro
       return new (await import('./file.ts')).FileSink(options);
     case 'http':
       return new (await import('./http.ts')).HttpSink(options, context);
+    case 'elasticsearch':
+      return new (await import('./elasticsearch.ts')).ElasticsearchSink(options, context);
     case 'loki':
       return new (await import('./loki.ts')).LokiSink(options, context);
   }

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { filterSchema } from './filters.ts';
 import { inputSchema } from './inputs.ts';
 import { prefixPattern } from './prefix-pattern.ts';
+import { elasticsearchSinkSchema } from './sinks/elasticsearch.ts';
 import { fileSinkSchema } from './sinks/file.ts';
 import { httpSinkSchema } from './sinks/http.ts';
 import { lokiSinkSchema } from './sinks/loki.ts';
@@ -127,6 +128,7 @@ export const sinkSchema = z.discriminatedUnion('type', [
   fileSinkSchema,
   httpSinkSchema,
   lokiSinkSchema,
+  elasticsearchSinkSchema,
 ]);
 
 export const configSchema = z.strictObject({
