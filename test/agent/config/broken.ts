@@ -1,6 +1,6 @@
 import { sinkSchema } from '../../../agent/config/schema.ts';
 
-const SINK_TYPES = sinkSchema.def.options.map(({ shape }) => shape.type.def.values[0]).join(', ');
+const SINK_TYPES = sinkSchema.def.options.map(({ shape }) => shape.type.def.values[0]);
 
 /** Broken configurations, each with every problem that it has: what `validate` says, without the file's name. */
 export const BROKEN: readonly { what: string; yaml: string; problems: readonly string[] }[] = [
@@ -51,9 +51,18 @@ sinks:
       '2:12: inputs[0].type: expected file; got "fil"; did you mean file?',
       '3:26: inputs[1].format: expected one of syslog, policy_action, flow_log, json, text; got "polcy_action"; did you mean policy_action?',
       '4:5: inputs[2].format: missing; expected one of syslog, policy_action, flow_log, json, text',
-      `6:21: sinks[0].type: expected one of ${SINK_TYPES}; got "stdot"; did you mean stdout?`,
-      `7:21: sinks[1].type: expected one of ${SINK_TYPES}; got "carrier_pigeon"`,
+      `6:21: sinks[0].type: expected one of ${SINK_TYPES.join(', ')}; got "stdot"; did you mean stdout?`,
+      `7:21: sinks[1].type: expected one of ${SINK_TYPES.join(', ')}; got "carrier_pigeon"`,
     ],
+  },
+  {
+    what: 'a key that is none',
+    yaml: `inputs:
+  - {type: file, format: syslog, paths: [/var/log/syslog]}
+sinks:
+  - {name: a, type: loki, url: "http://h:3100", labels: {a-b: c}}
+`,
+    problems: ['4:58: sinks[0].labels.a-b: expected a label name: letters, digits, _; got a-b'],
   },
   {
     what: 'amounts without units, out of range, or not amounts',

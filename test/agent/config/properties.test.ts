@@ -88,7 +88,7 @@ test('a valid configuration comes back from its effective YAML the same', () => 
 
 test('what a valid configuration is refused for is only that its parts do not go together', () => {
   const together =
-    /is taken by|delegate cannot|needs a prefix or a policy|reads this file|standard output already|cannot hold more|backoff_max/;
+    /is taken by|delegate cannot|needs a prefix or a policy|reads this file|standard output already|cannot hold more|backoff_max|no dates in|either api_key or auth/;
   fc.assert(
     fc.property(configs, (config) => {
       const result = parseConfig(written(config), {});
