@@ -14,5 +14,7 @@ export async function createSink(options: SinkConfig, context: SinkContext): Pro
       return new (await import('./elasticsearch.ts')).ElasticsearchSink(options, context);
     case 'loki':
       return new (await import('./loki.ts')).LokiSink(options, context);
+    case 's3':
+      return new (await import('./s3.ts')).S3Sink(options, context);
   }
 }

@@ -49,8 +49,11 @@ export const commonSinkKeys = {
     .check(z.describe('Changes the records that this sink gets.')),
 };
 
-/** How records are put together into one request. */
-export function batchSchema(defaults: { records: number; bytes: string; age: string }) {
+/**
+ * How records are put together into one request.
+ * @param ageMin shortest age that the sink makes sense with
+ */
+export function batchSchema(defaults: { records: number; bytes: string; age: string; ageMin?: string }) {
   return z
     .prefault(
       z.strictObject({
@@ -61,7 +64,7 @@ export function batchSchema(defaults: { records: number; bytes: string; age: str
           .prefault(size('1KiB', '256MiB'), defaults.bytes)
           .check(z.describe('Most bytes in a request, before compression.')),
         age_max: z
-          .prefault(duration(), defaults.age)
+          .prefault(duration(defaults.ageMin), defaults.age)
           .check(z.describe('How long a record may wait for others.')),
       }),
       {},

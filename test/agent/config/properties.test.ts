@@ -48,6 +48,7 @@ const configs = arbitraryOf(
     policy: fc.constantFrom('default/deny-all', 'deny-all'),
     window: fc.constantFrom('1ms', '1.5s', '10m'),
     tls: fc.constantFrom({}, { ca_file: '/ca.pem' }, { cert_file: '/cert.pem', key_file: '/key.pem' }),
+    endpoint: fc.constantFrom('https://s3.internal:9000'),
     cidrs: fc.array(network, { minLength: 1, maxLength: 2 }),
     listen: fc.constantFrom('0.0.0.0:9660', '[::1]:0'),
     name: sinkNames,
@@ -88,7 +89,7 @@ test('a valid configuration comes back from its effective YAML the same', () => 
 
 test('what a valid configuration is refused for is only that its parts do not go together', () => {
   const together =
-    /is taken by|delegate cannot|needs a prefix or a policy|reads this file|standard output already|cannot hold more|backoff_max|no dates in|either api_key or auth/;
+    /is taken by|delegate cannot|needs a prefix or a policy|reads this file|standard output already|cannot hold more|backoff_max|no dates in|either api_key or auth|either user and password|access_key_id and|belongs to server_side/;
   fc.assert(
     fc.property(configs, (config) => {
       const result = parseConfig(written(config), {});
