@@ -25,8 +25,9 @@ export interface HttpRequest {
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** The beginning of the body. */
+  /** The beginning of the body: as text, and as bytes. */
   readonly body: string;
+  readonly bytes: Buffer;
   /** Whether the body was longer. */
   readonly isCut: boolean;
 }
@@ -124,18 +125,21 @@ function collectAnswer(
   settle: (answer: Answer | undefined, error?: Error) => void,
 ): void {
   const kept: Buffer[] = [];
-  let bytes = 0;
-  const finish = () =>
+  let length = 0;
+  const finish = () => {
+    const bytes = Buffer.concat(kept);
     settle({
       status: response.statusCode ?? 0,
       headers: response.headers,
-      body: Buffer.concat(kept).toString(),
-      isCut: bytes > keptBytesMax,
+      body: bytes.toString(),
+      bytes,
+      isCut: length > keptBytesMax,
     });
+  };
   response.on('data', (chunk: Buffer) => {
-    if (bytes < keptBytesMax) kept.push(chunk.subarray(0, keptBytesMax - bytes));
-    bytes += chunk.length;
-    if (bytes <= BODY_BYTES_MAX) return;
+    if (length < keptBytesMax) kept.push(chunk.subarray(0, keptBytesMax - length));
+    length += chunk.length;
+    if (length <= BODY_BYTES_MAX) return;
     finish();
     response.destroy();
   });
