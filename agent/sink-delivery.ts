@@ -6,10 +6,10 @@ import { DeadLetters } from './delivery/dead-letters.ts';
 import { Delivery, type DeliveryParts } from './delivery/delivery.ts';
 import { toDeliveryOptions } from './delivery/options.ts';
 import { resendDeadLetters } from './delivery/resend.ts';
+import { loadEncoding } from './load-encoding.ts';
 import type { FilterConfig } from './stages/filter.ts';
 import { compileFilter, type Filter } from './stages/filter.ts';
 import { compileSample } from './stages/sample.ts';
-import { compileShape } from './stages/shape.ts';
 
 /** What the deliveries of all sinks share. */
 export type DeliveryContext = Pick<DeliveryParts, 'source' | 'log'> & {
@@ -25,16 +25,17 @@ export interface SinkDelivery {
   resend(signal: AbortSignal): Promise<number>;
 }
 
-/** Puts a sink, its filters, its sample and its shape together with what delivers to it. */
+/** Puts a sink, its filters, its sample, its encoding and its shape together with what delivers to it. */
 export function sinkDelivery(config: SinkConfig, context: DeliveryContext): SinkDelivery {
-  const { name, shape } = config;
+  const { name } = config;
   const sinkContext = context.sinkContext(name);
   const options = toDeliveryOptions(config, acceptOf(config));
   const parts: DeliveryParts = {
     source: context.source,
     createSink: async () => {
       const sink = await createSink(config, sinkContext);
-      return shape === undefined ? sink : new ShapedSink(sink, compileShape(shape));
+      const shape = await loadEncoding(config);
+      return shape === undefined ? sink : new ShapedSink(sink, shape);
     },
     deadLetters: new DeadLetters(context.statePath, name),
     events: context.events(name),

@@ -14,3 +14,10 @@ const NAMES: Readonly<Record<number, string>> = {
 export function protocolName(number: number): string {
   return NAMES[number] ?? String(number);
 }
+
+/** The number of a record's `connection.protocol`; undefined for what is no protocol. */
+export function protocolNumber(name: string): number | undefined {
+  return NUMBERS.get(name) ?? (/^\d{1,3}$/.test(name) && Number(name) < 256 ? Number(name) : undefined);
+}
+
+const NUMBERS = new Map(Object.entries(NAMES).map(([number, name]) => [name, Number(number)]));

@@ -4,7 +4,7 @@ const CHUNK_BYTES = 256 << 10;
 const NEWLINE = 0x0a;
 
 export interface FileTail {
-  /** Ids of the records in the tail. */
+  /** Ids of the records in the tail, as `readId` has them. */
   readonly ids: Set<string>;
   /** Where the current file's last whole line ends. */
   readonly wholeBytes: number;
@@ -12,7 +12,7 @@ export interface FileTail {
 
 /**
  * Reads the last `bytesMax` bytes of a rotated file: of `path`, then of `path.1`, and so on. Only whole lines
- * count; lines that are not records are passed over.
+ * count.
  */
 export async function readTail(path: string, filesMax: number, bytesMax: number): Promise<FileTail> {
   const ids = new Set<string>();
@@ -24,10 +24,7 @@ export async function readTail(path: string, filesMax: number, bytesMax: number)
     try {
       const { size } = await handle.stat();
       const start = Math.max(0, size - rest);
-      const end = await eachLine(handle, start, size, (line) => {
-        const id = readId(line);
-        if (id !== undefined) ids.add(id);
-      });
+      const end = await eachLine(handle, start, size, (line) => ids.add(readId(line)));
       // A torn line longer than the tail: its beginning must be looked for further back.
       if (n === 0) wholeBytes = end > start || start === 0 ? end : await lastLineEnd(handle, start);
       rest -= size - start;
@@ -56,7 +53,7 @@ async function eachLine(
   handle: FileHandle,
   start: number,
   size: number,
-  take: (line: Buffer) => void,
+  take: (line: Buffer) => unknown,
 ): Promise<number> {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   let carry: Buffer = Buffer.alloc(0);
@@ -95,16 +92,20 @@ async function lastLineEnd(handle: FileHandle, before: number): Promise<number> 
 
 const ID_FIRST = Buffer.from('{"id":"');
 
-/** The record's id; without decoding the record where the id comes first, as it does in what we write. */
-export function readId(json: Buffer): string | undefined {
+/**
+ * What tells one line from all others: the record's id, without decoding the record where the id comes first, as it
+ * does in most of what we write; of a line that has no `id` to find, all of it.
+ */
+export function readId(json: Buffer): string {
   if (json.length > ID_FIRST.length && ID_FIRST.compare(json, 0, ID_FIRST.length) === 0) {
     const id = json.toString('latin1', ID_FIRST.length, json.indexOf('"', ID_FIRST.length));
     if (/^[\w:.-]+$/.test(id)) return id;
   }
+  const line = json.toString();
   try {
-    const { id } = JSON.parse(json.toString()) as { id?: unknown };
-    return typeof id === 'string' ? id : undefined;
+    const { id } = JSON.parse(line) as { id?: unknown };
+    return typeof id === 'string' ? id : line;
   } catch {
-    return undefined;
+    return line;
   }
 }

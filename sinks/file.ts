@@ -7,7 +7,7 @@ import { type Batch, type Outcome, REPEATED_BYTES_MAX, type Sink } from './sink.
 import { writePieces } from './write-pieces.ts';
 
 /**
- * Records in a file that this sink alone writes, one JSON object a line, rotated by size to `.1`, `.2`, ….
+ * Records in a file that this sink alone writes, one a line, rotated by size to `.1`, `.2`, ….
  *
  * Each record stands in the file exactly once, and every line is whole, also after kill -9:
  * - A batch is written at the known end of the file, so what a failed write left behind is overwritten.
@@ -90,8 +90,7 @@ export class FileSink implements Sink {
     if (this.#seen.size === 0) return () => false;
     const repeated = new Set<number>();
     for (const [index, { json }] of batch.records.entries()) {
-      const id = readId(json);
-      if (id !== undefined && this.#seen.has(id)) repeated.add(index);
+      if (this.#seen.has(readId(json))) repeated.add(index);
     }
     if (repeated.size === 0) this.#seen = new Set();
     return (index) => repeated.has(index);

@@ -5,7 +5,7 @@ import { judgeAnswer, judgeError } from './http-outcome.ts';
 import type { Batch, Outcome, Sink, SinkContext } from './sink.ts';
 
 /**
- * Records in the body of HTTP requests: newline-delimited JSON, or one JSON array.
+ * Records in the body of HTTP requests: one a line, or one JSON array.
  *
  * An answer concerns all of a batch: 2xx says that it arrived. The destination cannot tell a repeated request, so
  * a record arrives at least once; its `id` is the same every time.
@@ -25,15 +25,15 @@ export class HttpSink implements Sink {
   }
 
   async send(batch: Batch, signal: AbortSignal): Promise<Outcome> {
-    const { method, encoding, compression, headers } = this.#options;
+    const { method, framing, compression, headers } = this.#options;
     try {
-      const plain = encoding === 'ndjson' ? batch.ndjson : [toArray(batch)];
+      const plain = framing === 'newline_delimited' ? batch.ndjson : [toArray(batch)];
       const body = compression === 'none' ? plain : [await compress(plain, compression)];
       const answer = await this.#client!.send(
         {
           method,
           headers: {
-            'content-type': encoding === 'ndjson' ? 'application/x-ndjson' : 'application/json',
+            'content-type': contentType(this.#options),
             ...(compression !== 'none' && { 'content-encoding': compression }),
             ...headers,
           },
@@ -50,6 +50,11 @@ export class HttpSink implements Sink {
   async close(): Promise<void> {
     this.#client?.close();
   }
+}
+
+function contentType({ encoding: { codec }, framing }: HttpSinkOptions): string {
+  if (codec === 'cef' || codec === 'template') return 'text/plain; charset=utf-8';
+  return framing === 'json_array' ? 'application/json' : 'application/x-ndjson';
 }
 
 /** One JSON array. A record's JSON holds no newline, so every newline is where a comma belongs. */

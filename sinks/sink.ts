@@ -35,9 +35,12 @@ export interface Batch {
 
 /** One record on its way out: its JSON as bytes, decoded only by who asks. */
 export interface OutgoingRecord {
-  /** The record's JSON, UTF-8, without a newline. A slice of a larger buffer: copy it to keep it. */
+  /**
+   * What this sink should send: the record's JSON, or text where the sink's `encoding` is one of text; UTF-8, without a
+   * newline. A slice of a larger buffer: copy it to keep it.
+   */
   readonly json: Buffer;
-  /** The decoded record as this sink should send it; decoded once. */
+  /** The decoded record as this sink should send it, decoded once; `original()` where that is text. */
   value(): Record<string, unknown>;
   /** The decoded record as the agent made it, with its `id` and `timestamp` whatever shape this sink's records get. */
   original(): Record<string, unknown>;

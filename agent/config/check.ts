@@ -1,8 +1,11 @@
 import { matchesGlob } from 'node:path';
+import { fieldsOfTemplate } from '../stages/template.ts';
 import type { FileInput } from './inputs.ts';
 import type { Path } from './path.ts';
 import type { Finding } from './problem.ts';
 import type { SelectConfig, SinkConfig, StateConfig } from './schema.ts';
+import { isText } from './sinks/encoding.ts';
+import type { FileSinkOptions } from './sinks/file.ts';
 
 /** A configuration of which parts may be missing, because they were not valid by themselves. */
 export interface Checkable {
@@ -27,7 +30,7 @@ export function checkTogether(config: Checkable): Finding[] {
     ...dispositionRules(config.select),
     ...timezones(config.inputs),
     ...feedback(config.inputs, config.sinks),
-    ...filesWithoutIds(config.sinks),
+    ...encodings(config.sinks),
     ...config.sinks.flatMap((sink, i) => (sink === undefined ? [] : sinkSizes(sink, ['sinks', i], config))),
   ];
 }
@@ -108,14 +111,36 @@ function feedback(inputs: Checkable['inputs'], sinks: Checkable['sinks']): Findi
   });
 }
 
-/** A file sink knows by the ids in its file what a crash made it write already. */
-function filesWithoutIds(sinks: Checkable['sinks']): Finding[] {
+/** What a sink does to records, and what cannot be done to them. */
+function encodings(sinks: Checkable['sinks']): Finding[] {
   return sinks.flatMap((sink, i) => {
-    if (sink?.type !== 'file' || sink.shape === undefined) return [];
-    const { drop, rename } = sink.shape;
-    if (!drop.includes('id') && rename.id === undefined && !Object.values(rename).includes('id')) return [];
-    return [{ path: ['sinks', i, 'shape'], message: 'a file sink needs the id where it is; leave id alone' }];
+    if (sink === undefined) return [];
+    const isLines = 'encoding' in sink && isText(sink.encoding);
+    const findings: Finding[] = [];
+    if (isLines && sink.shape !== undefined) {
+      const message = 'text has no fields to drop or rename; leave shape out, or use a JSON codec';
+      findings.push({ path: ['sinks', i, 'shape'], message });
+    }
+    if (isLines && sink.type === 'http' && sink.framing === 'json_array') {
+      const message = 'text cannot stand in a JSON array; use newline_delimited, or a JSON codec';
+      findings.push({ path: ['sinks', i, 'framing'], message });
+    }
+    return [...findings, ...(sink.type === 'file' ? fileWithoutIds(sink, ['sinks', i]) : [])];
   });
+}
+
+/** A file sink knows by the ids in its file what a crash made it write already. */
+function fileWithoutIds({ encoding, shape }: FileSinkOptions, path: Path): Finding[] {
+  const { codec, template } = encoding;
+  if (template !== undefined && !fieldsOfTemplate(template).includes('id')) {
+    const message = 'a file sink needs the id in every line; put {{ id }} into the template';
+    return [{ path: [...path, 'encoding', 'template'], message }];
+  }
+  const id = codec === 'ecs' ? 'event.id' : 'id';
+  const holds = (changed: string) => changed === id || id.startsWith(`${changed}.`);
+  const { drop = [], rename = {} } = shape ?? {};
+  if (![...drop, ...Object.keys(rename), ...Object.values(rename)].some(holds)) return [];
+  return [{ path: [...path, 'shape'], message: `a file sink needs the id where it is; leave ${id} alone` }];
 }
 
 function sinkSizes(sink: SinkConfig, path: Path, config: Checkable): Finding[] {

@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import * as z from 'zod/mini';
 import { type FileSinkOptions, fileSinkSchema } from '../../agent/config/sinks/file.ts';
+import { RecordBatch } from '../../agent/delivery/batch.ts';
 import { FileSink } from '../../sinks/file.ts';
 import { batchOf, numbered, scatteredBatch } from './batch.ts';
 
@@ -126,6 +127,28 @@ test('records that stand in the file already are not written again', async () =>
   expect(await second.send(batchOf(numbered(9, 5)))).toEqual(DELIVERED);
   expect(await second.send(batchOf(numbered(14, 2)))).toEqual(DELIVERED);
   expect(ids()).toEqual(numbered(1, 15));
+});
+
+test('also where they are text', async () => {
+  const { path, open } = setUp();
+  const text = (first: number, count: number) =>
+    new RecordBatch(
+      [
+        Buffer.from(
+          numbered(first, count)
+            .map((id) => `CEF:0|${id}|\n`)
+            .join(''),
+        ),
+      ],
+      count,
+    );
+  const first = await open();
+  await first.send(text(1, 10));
+  await first.close();
+  const second = await open();
+  await second.send(text(6, 3));
+  await second.send(text(9, 5));
+  expect(readFileSync(path)).toEqual(text(1, 13).ndjson[0]);
 });
 
 test('also when a rotation came between', async () => {

@@ -34,8 +34,9 @@ async function startFixture(): Promise<HttpFixture> {
 }
 
 test.each([
-  ['NDJSON', { encoding: 'ndjson' }, 'application/x-ndjson', '{"id":"r1"}\n{"id":"r2"}\n'],
-  ['one array', { encoding: 'json_array' }, 'application/json', '[{"id":"r1"},{"id":"r2"}]'],
+  ['NDJSON', { framing: 'newline_delimited' }, 'application/x-ndjson', '{"id":"r1"}\n{"id":"r2"}\n'],
+  ['one array', { framing: 'json_array' }, 'application/json', '[{"id":"r1"},{"id":"r2"}]'],
+  ['text', { encoding: { codec: 'cef' } }, 'text/plain; charset=utf-8', '{"id":"r1"}\n{"id":"r2"}\n'],
   ['gzip', { compression: 'gzip' }, 'application/x-ndjson', '{"id":"r1"}\n{"id":"r2"}\n'],
   ['zstd', { compression: 'zstd' }, 'application/x-ndjson', '{"id":"r1"}\n{"id":"r2"}\n'],
 ])('the body as %s', async (_name, options, contentType, body) => {

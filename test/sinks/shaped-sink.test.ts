@@ -49,3 +49,15 @@ it('changes what the sink sees, and nothing else', async () => {
   expect(batch!.records.map((record) => record.original())).toEqual(values);
   expect(inner).toMatchObject({ opened: 1, closed: 1 });
 });
+
+it('sends text as lines; who asks for a value gets the record', async () => {
+  const inner = new KeepingSink();
+  const sink = new ShapedSink(inner, ({ id }) => `ü ${id}`);
+  const values = [{ id: 'a' }, { id: 'b' }];
+  await sink.send(batchOf(values), new AbortController().signal);
+
+  const [batch] = inner.batches;
+  expect(Buffer.concat([...batch!.ndjson]).toString()).toBe('ü a\nü b\n');
+  expect(batch!.records.map(({ json }) => json.toString())).toEqual(['ü a', 'ü b']);
+  expect(batch!.records.map((record) => record.value())).toEqual(values);
+});

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { count, size } from '../units.ts';
 import { batchSchema, commonSinkKeys } from './common.ts';
+import { textEncoding } from './encoding.ts';
 
 export const fileSinkSchema = z.strictObject({
   type: z.literal('file').check(z.describe('Records in a file, one JSON object a line, rotated by size.')),
@@ -22,6 +23,7 @@ export const fileSinkSchema = z.strictObject({
   fsync: z
     .prefault(z.boolean(), true)
     .check(z.describe('Whether a batch counts as delivered only when it is on the disk.')),
+  encoding: textEncoding,
   batch: batchSchema({ records: 5000, bytes: '1MiB', age: '0ms' }),
 });
 export type FileSinkOptions = z.infer<typeof fileSinkSchema>;

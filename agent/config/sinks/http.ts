@@ -1,14 +1,16 @@
 import * as z from 'zod/mini';
 import { batchSchema, commonSinkKeys, deliveryKeys, tlsSchema } from './common.ts';
+import { textEncoding } from './encoding.ts';
 
 export const httpSinkSchema = z.strictObject({
   type: z.literal('http').check(z.describe('Records in the body of HTTP requests.')),
   ...commonSinkKeys,
   url: z.url({ protocol: /^https?$/, error: 'an http or https URL' }).check(z.describe('Where requests go.')),
   method: z.prefault(z.enum(['POST', 'PUT']), 'POST').check(z.describe('Method of the requests.')),
-  encoding: z
-    .prefault(z.enum(['ndjson', 'json_array']), 'ndjson')
-    .check(z.describe('One object a line, or one array.')),
+  encoding: textEncoding,
+  framing: z
+    .prefault(z.enum(['newline_delimited', 'json_array']), 'newline_delimited')
+    .check(z.describe('One record a line, or one JSON array.')),
   compression: z
     .prefault(z.enum(['none', 'gzip', 'zstd']), 'none')
     .check(z.describe('How the body is packed.')),

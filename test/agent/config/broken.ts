@@ -130,6 +130,9 @@ sinks:
   - {name: d, type: stdout, batch: {bytes_max: 1KiB}}
   - {name: e, type: stdout, batch: {bytes_max: 1KiB}}
   - {name: f, type: file, path: /tmp/f, shape: {rename: {id: key}}}
+  - {name: g, type: file, path: /tmp/g, encoding: {codec: ecs}, shape: {drop: [event]}}
+  - {name: h, type: file, path: /tmp/h, encoding: {codec: template, template: "{{ src }}"}}
+  - {name: i, type: http, url: "http://x", encoding: {codec: cef}, framing: json_array, shape: {drop: [a]}}
 `,
     problems: [
       '2:83: inputs[0].timezone: expected an IANA time zone, as Europe/Berlin or UTC; got "Mars/Olympus"',
@@ -145,6 +148,10 @@ sinks:
       '12:67: sinks[2].retry.backoff_min: longer than backoff_max; the first pause must be the shortest',
       '14:21: sinks[4].type: sinks[3] writes to standard output already; one sink may',
       '15:48: sinks[5].shape: a file sink needs the id where it is; leave id alone',
+      '16:72: sinks[6].shape: a file sink needs the id where it is; leave event.id alone',
+      '17:79: sinks[7].encoding.template: a file sink needs the id in every line; put {{ id }} into the template',
+      '18:77: sinks[8].framing: text cannot stand in a JSON array; use newline_delimited, or a JSON codec',
+      '18:96: sinks[8].shape: text has no fields to drop or rename; leave shape out, or use a JSON codec',
     ],
   },
   {

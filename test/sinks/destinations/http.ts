@@ -4,19 +4,21 @@ import { configure, idsOf } from './common.ts';
 
 const OK: Reaction = { kind: 'answer', status: 200 };
 
-export const httpNdjson = http('http, NDJSON', { encoding: 'ndjson', concurrency: 1 });
+export const httpNdjson = http('http, NDJSON', { framing: 'newline_delimited', concurrency: 1 });
 export const httpArray = http('http, array, gzip, 4 at once', {
-  encoding: 'json_array',
+  framing: 'json_array',
   compression: 'gzip',
   concurrency: 4,
 });
 
 function http(
   name: string,
-  options: { encoding: 'ndjson' | 'json_array'; compression?: 'gzip'; concurrency: number },
+  options: { framing: 'newline_delimited' | 'json_array'; compression?: 'gzip'; concurrency: number },
 ): Conformance<Destination & { server: HttpFixture }> {
   const parse = (body: string): string[] =>
-    options.encoding === 'ndjson' ? idsOf(body) : JSON.parse(body).map(({ id }: { id: string }) => id);
+    options.framing === 'newline_delimited'
+      ? idsOf(body)
+      : JSON.parse(body).map(({ id }: { id: string }) => id);
   /** Reacts so to the first requests, and accepts the rest. */
   const first = (count: number, reaction: Reaction) => {
     let seen = 0;
