@@ -5,6 +5,7 @@ import type { Entry, FileId, RotatedSet } from './discover.ts';
 import { FollowedFile, type SavedFile } from './followed-file.ts';
 import { anchorOf, SAME_BYTES_MIN } from './identity.ts';
 import type { Trouble } from './trouble.ts';
+import { StillUnpacking } from './unpack.ts';
 
 /** What is known of a content that no file holds any more is kept so long, for it may come back. */
 const FORGET_MS = 3_600_000;
@@ -52,6 +53,9 @@ export class Catalog {
   /** Files that were there at the first start and could not be opened then. */
   readonly #early = new Set<FileId>();
   readonly #forgotten: string[] = [];
+  /** Compressed files that are being looked into, a step at each listing. */
+  readonly #slow = new Map<FileId, Candidate>();
+  readonly #waiting = new Set<string>();
   /** Contents whose file is in the current listing. */
   readonly #present = new Set<FollowedFile>();
   #following: readonly Following[] = [];
@@ -83,6 +87,11 @@ export class Catalog {
     return this.#following;
   }
 
+  /** Sets that are not to be read yet: of an older file it is not known what it holds. List again to go on. */
+  get waiting(): ReadonlySet<string> {
+    return this.#waiting;
+  }
+
   /** Paths that had their first start; kept, so that a file that comes later is known to be new. */
   get started(): ReadonlySet<string> {
     return this.#started;
@@ -91,6 +100,12 @@ export class Catalog {
   /** Keys of contents that are forgotten since the last call. */
   takeForgotten(): string[] {
     return this.#forgotten.splice(0);
+  }
+
+  close(): void {
+    for (const file of this.#contents) file.close();
+    for (const { open } of this.#slow.values()) closeSync(open.fd);
+    this.#slow.clear();
   }
 
   /** Takes a fresh listing in: afterwards `following` names the open files of each set in order. */
@@ -181,11 +196,17 @@ export class Catalog {
 
   /** Finds out what the files hold that no open file accounts for. */
   #examine(entries: readonly Entry[], nowMs: number): void {
+    const slow = new Map(this.#slow);
+    this.#slow.clear();
+    this.#waiting.clear();
     const candidates: Candidate[] = [];
     for (const entry of entries) {
-      const candidate = this.#open(entry);
+      const begun = slow.get(entry.id);
+      slow.delete(entry.id);
+      const candidate = begun === undefined ? this.#open(entry) : { ...begun, entry };
       if (candidate !== undefined) candidates.push(candidate);
     }
+    for (const { open } of slow.values()) closeSync(open.fd);
     // Who is where it was comes first: it is not what another file is a copy of.
     const moved = candidates.filter((candidate) => {
       const done = this.#try(candidate, () => {
@@ -199,6 +220,7 @@ export class Catalog {
     moved.sort((a, b) => Number(b.entry.active) - Number(a.entry.active));
     for (const [place, candidate] of moved.entries()) {
       this.#try(candidate, () => {
+        if (this.#waiting.has(candidate.entry.set)) throw new StillUnpacking();
         const others = moved.slice(place + 1);
         let known: Recognised | 'copy' | undefined = this.#isCopyOfOpen(candidate)
           ? 'copy'
@@ -216,12 +238,15 @@ export class Catalog {
   }
 
   /** Looks into a file; where that fails it is closed, done with, and looked into again at the next listing. */
-  #try({ entry, open }: Candidate, look: () => boolean): boolean {
+  #try(candidate: Candidate, look: () => boolean): boolean {
+    const { entry, open } = candidate;
     try {
       return look();
     } catch (error) {
-      this.#trouble.failed(entry.path, error);
-      closeSync(open.fd);
+      if (error instanceof StillUnpacking) this.#waiting.add(entry.set);
+      else this.#trouble.failed(entry.path, error);
+      if (error instanceof StillUnpacking && open.packed) this.#slow.set(entry.id, candidate);
+      else closeSync(open.fd);
       return true;
     }
   }

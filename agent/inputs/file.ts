@@ -10,6 +10,7 @@ import { LineSplitter } from './lines.ts';
 import { type FileDeps, Trouble } from './trouble.ts';
 import { Twins } from './twins.ts';
 import type { Input, LineHandler } from './types.ts';
+import { StillUnpacking } from './unpack.ts';
 
 const CHUNK_BYTES = 128 * 1024;
 /** One set reads so much, then it is the next one's turn. */
@@ -53,6 +54,8 @@ class FileInput implements Input {
   #turn = 0;
   #behind = false;
   #relist = true;
+  /** A compressed file is still on its way to where it is read on. */
+  #isUnpacking = false;
   #grownMs = Number.NEGATIVE_INFINITY;
   #startedSaved: number;
 
@@ -103,6 +106,7 @@ class FileInput implements Input {
 
   poll(nowMs: number, bytesMax: number, handler: LineHandler): number {
     if (this.#discovery.due(nowMs)) this.#relist = true;
+    this.#isUnpacking = false;
     this.#refresh(nowMs);
     let total = 0;
     for (let lists = 0; ; lists++) {
@@ -111,17 +115,19 @@ class FileInput implements Input {
       for (let i = 0; i < sets && total < bytesMax; i++) {
         const place = this.#turn++ % sets;
         const set = this.#catalog.following[place]!;
-        if (this.#isHeld(place, nowMs)) continue;
+        if (this.#catalog.waiting.has(set.path) || this.#isHeld(place, nowMs)) continue;
         total += this.#readSet(set.files, Math.min(TURN_BYTES, bytesMax - total), nowMs, handler);
         if (this.#relist) break;
       }
       if (this.#relist && lists < LISTS_MAX) this.#refresh(nowMs);
       else if (this.#relist || total === before || total >= bytesMax) break;
     }
-    this.#behind = total >= bytesMax;
+    if (this.#catalog.waiting.size > 0) this.#relist = true;
+    this.#behind = total >= bytesMax || this.#relist || this.#isUnpacking;
     if (total > 0) this.#grownMs = nowMs;
-    // What waits for a verdict is not quiet.
-    return [...this.#held.values()].includes('undecided') ? Math.max(1, total) : total;
+    // What waits is not quiet.
+    const isWaiting = this.#relist || this.#isUnpacking || [...this.#held.values()].includes('undecided');
+    return isWaiting ? Math.max(1, total) : total;
   }
 
   nextPollMs(nowMs: number): number {
@@ -154,7 +160,7 @@ class FileInput implements Input {
   }
 
   close(): void {
-    for (const file of this.#catalog.contents) file.close();
+    this.#catalog.close();
   }
 
   /** Lists what may have changed, and asks which of the open files grew. */
@@ -215,7 +221,11 @@ class FileInput implements Input {
         this.#trouble.settled(file.path);
         if (this.#isFinished(file, files, nowMs)) this.#finish(file, handler);
       } catch (error) {
-        this.#failed(file, error, nowMs);
+        if (!(error instanceof StillUnpacking)) this.#failed(file, error, nowMs);
+        else {
+          this.#isUnpacking = true;
+          return total;
+        }
       }
     }
     return total;

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { Logs } from '../../helpers/file-logs.ts';
+import { Logs, plainFormat } from '../../helpers/file-logs.ts';
 
 const kinds = [
   ['gz', gzipSync],
@@ -78,6 +78,45 @@ describe.each(kinds)('compressed backups, .%s', (suffix, pack) => {
       expect(polls).toBeLessThan(1_000);
     }
     expect(polls).toBeGreaterThan(100);
+  });
+
+  test('where to read on is far away: sought in steps, and newer files wait', () => {
+    using logs = new Logs();
+    logs.format = plainFormat(['line']);
+    logs.write('log', `${'nothing of ours\n'.repeat(3_000_000)}line 0\n`);
+    logs.append('log', 'line 1, torn');
+    expect(logs.poll()).toEqual(['line 0']);
+    logs.stop();
+    logs.append('log', ' until now\n');
+    renameSync(logs.path('log'), logs.path('log.1'));
+    compress(logs, 'log.1');
+    logs.write('log', 'line 2\n');
+    let steps = 0;
+    for (logs.poll(); logs.lines.length === 1; logs.poll()) {
+      expect(logs.input.nextPollMs(logs.nowMs)).toBe(0);
+      steps++;
+    }
+    expect(steps).toBeGreaterThan(5);
+    expect(logs.settle()).toEqual([]);
+    expect(logs.lines).toEqual(['line 0', 'line 1, torn until now', 'line 2']);
+    logs.stop();
+    expect(logs.settle()).toEqual([]);
+  });
+
+  test('several contents that begin alike, each far into its file', () => {
+    using logs = new Logs();
+    logs.format = plainFormat(['line']);
+    const header = 'the same in every file\n'.repeat(100);
+    for (let i = 0; i < 3; i++) {
+      logs.write('log', `${header}${`${i} nothing of ours\n`.repeat(600_000 + i)}line ${i}\n`);
+      logs.poll();
+      logs.append('log', `line ${i}, later\n`);
+      renameSync(logs.path('log'), logs.path(`log.${3 - i}`));
+    }
+    logs.stop();
+    for (let i = 1; i <= 3; i++) compress(logs, `log.${i}`);
+    logs.settle();
+    expect(logs.lines.toSorted()).toEqual([0, 1, 2].flatMap((i) => [`line ${i}`, `line ${i}, later`]));
   });
 
   test('cut short or not what it says: what there is, and no crash', () => {
