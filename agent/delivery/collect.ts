@@ -2,13 +2,19 @@ import type { OutgoingRecord } from '../../sinks/sink.ts';
 import type { RecordSource, StoredBlock } from '../outbox/types.ts';
 import { BlockRecord, RecordBatch } from './batch.ts';
 
-/** Most bytes that are read for one batch, so that a filter that lets little pass does not hold up the process. */
+/** Most bytes that are read for a batch that is smaller, so that a filter that lets little pass holds up nothing. */
 const READ_BYTES_MAX = 8 << 20;
+/** Where records may wait for so long, a batch ends where it would have ended had it been read at once. */
+export const SAME_CUT_MS_MIN = 10_000;
 
 export interface BatchLimits {
   readonly recordsMax: number;
   readonly bytesMax: number;
-  /** How long a record may wait for others, from its commit. */
+  /**
+   * How long a record may wait for others, from its commit. From `SAME_CUT_MS_MIN` on, a batch holds only what was
+   * committed within that time of its first record: so the outbox alone decides where batches end, and from the same
+   * position on it gives the same batches again after a crash.
+   */
   readonly ageMaxMs: number;
 }
 
@@ -42,6 +48,8 @@ export class Collector {
   #count = 0;
   #bytes = 0;
   #bytesRead = 0;
+  /** What `#bytesRead` was before the batch's first record. */
+  #bytesBefore = 0;
   #filtered = 0;
   #from: number;
   #oldestMs = 0;
@@ -93,8 +101,19 @@ export class Collector {
     return (
       this.#count >= this.#limits.recordsMax ||
       this.#bytes >= this.#bytesMax ||
-      this.#bytesRead >= READ_BYTES_MAX
+      this.#bytesRead - this.#bytesBefore >= Math.max(READ_BYTES_MAX, this.#limits.bytesMax)
     );
+  }
+
+  /** Whether the batch has to end before this block. */
+  #isTooLate({ committedMs }: OpenBlock): boolean {
+    const { ageMaxMs } = this.#limits;
+    return this.#count > 0 && ageMaxMs >= SAME_CUT_MS_MIN && committedMs >= this.#oldestMs + ageMaxMs;
+  }
+
+  #begin({ committedMs }: OpenBlock): void {
+    this.#oldestMs = committedMs;
+    this.#bytesBefore = this.#bytesRead;
   }
 
   #open(): OpenBlock | undefined {
@@ -111,6 +130,7 @@ export class Collector {
 
   /** Takes what fits of the block. @returns false when not all of it did */
   #take(block: OpenBlock): boolean {
+    if (this.#isTooLate(block)) return false;
     if (this.#accept) return this.#takeAccepted(block, this.#accept);
     const { bytes, offset } = block;
     let count = block.count - block.index;
@@ -129,7 +149,7 @@ export class Collector {
       }
     }
     if (count === 0) return false;
-    if (this.#count === 0) this.#oldestMs = block.committedMs;
+    if (this.#count === 0) this.#begin(block);
     this.#pieces.push(bytes.subarray(offset, end));
     this.#count += count;
     this.#bytes += end - offset;
@@ -145,7 +165,7 @@ export class Collector {
       const record = new BlockRecord(bytes.subarray(block.offset, end - 1));
       if (accept(record)) {
         if (this.#count > 0 && this.#bytes + end - block.offset > this.#bytesMax) return false;
-        if (this.#count === 0) this.#oldestMs = block.committedMs;
+        if (this.#count === 0) this.#begin(block);
         this.#records.push(record);
         this.#count++;
         this.#bytes += end - block.offset;
@@ -182,6 +202,7 @@ export class Collector {
     this.#count = 0;
     this.#bytes = 0;
     this.#bytesRead = 0;
+    this.#bytesBefore = 0;
     this.#filtered = 0;
     this.#from = this.#position;
     return collected;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Collected, Collector } from '../../../agent/delivery/collect.ts';
+import { type Collected, Collector, SAME_CUT_MS_MIN } from '../../../agent/delivery/collect.ts';
 import type { OutgoingRecord } from '../../../sinks/sink.ts';
 import { MemorySource } from './helpers.ts';
 
@@ -95,4 +95,87 @@ test('records of neighbouring blocks that pass a filter are sent in as few piece
     '{"id":"1"}\n{"id":"2"}\n',
     '{"id":"4"}\n{"id":"5"}\n{"id":"6"}\n',
   ]);
+});
+
+test('where records may wait long, a batch ends at the same record when it is read again, whenever that is', () => {
+  const event = fc.record({
+    /** ms until it. */
+    afterMs: fc.nat({ max: 8000 }),
+    sizes: fc.array(fc.nat({ max: 200 }), { maxLength: 8 }),
+  });
+  let cuts = 0;
+  fc.assert(
+    fc.property(
+      fc.array(event, { maxLength: 30 }),
+      fc.record({ recordsMax: fc.integer({ min: 1, max: 15 }), bytesMax: fc.integer({ min: 1, max: 3000 }) }),
+      fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
+      (events, sizes, every) => {
+        const limits = { ...sizes, ageMaxMs: SAME_CUT_MS_MIN };
+        const accept =
+          every === undefined
+            ? undefined
+            : (record: OutgoingRecord) => Number(record.value().id) % every === 0;
+        const source = new MemorySource();
+        const live = new Collector(source, 1, limits, accept);
+        const seen: Collected[] = [];
+        const look = (collector: Collector, nowMs: number, into: Collected[]) => {
+          for (let next = collector.next(nowMs, false); next && !('waitMs' in next); ) {
+            into.push(next);
+            next = collector.next(nowMs, false);
+          }
+        };
+        let nowMs = 0;
+        let id = 0;
+        for (const { afterMs, sizes: records } of events) {
+          nowMs += afterMs;
+          // Without records: only somebody who looks.
+          if (records.length > 0) {
+            source.add(
+              records.map((size) => ({ id: `${++id}`, padding: 'x'.repeat(size) })),
+              nowMs,
+            );
+          }
+          look(live, nowMs, seen);
+        }
+        look(live, nowMs + SAME_CUT_MS_MIN, seen);
+        expect(live.isEmpty).toBe(true);
+        for (const [n, { from }] of seen.entries()) {
+          const again: Collected[] = [];
+          look(new Collector(source, from, limits, accept), nowMs + SAME_CUT_MS_MIN, again);
+          expect(idsOf(again)).toEqual(idsOf(seen.slice(n)));
+        }
+        cuts += seen.length;
+      },
+    ),
+    { numRuns: RUNS, verbose: 1 },
+  );
+  expect(cuts).toBeGreaterThan(RUNS);
+});
+
+/** The ids of each batch. */
+function idsOf(collected: readonly Collected[]): unknown[][] {
+  return collected.flatMap(({ batch }) => (batch ? [batch.records.map((record) => record.value().id)] : []));
+}
+
+test('a batch may be larger than what is read for one that a filter makes small', () => {
+  const source = new MemorySource();
+  const padding = 'x'.repeat(1 << 20);
+  for (let n = 0; n < 12; n++) source.add([{ id: `${n}`, padding }], 0);
+  const limits = { recordsMax: 100, bytesMax: 11 << 20, ageMaxMs: 0 };
+  const [first] = collectAll(new Collector(source, 1, limits));
+  expect(first?.batch?.count).toBe(10);
+});
+
+test('what a filter refused before the first record has no part in where the batch ends', () => {
+  const refused = { padding: 'x'.repeat(3 << 20) };
+  const limits = { recordsMax: 100, bytesMax: 8 << 20, ageMaxMs: SAME_CUT_MS_MIN };
+  const accept = (record: OutgoingRecord) => record.value().id !== undefined;
+  const source = new MemorySource();
+  source.add([refused, refused], 0);
+  source.add([{ id: 'a' }, refused], 0);
+  source.add([{ id: 'b' }], 0);
+  // A collector that saw the first block come has handed it out before.
+  for (const from of [1, 3]) {
+    expect(idsOf(collectAll(new Collector(source, from, limits, accept)))).toEqual([['a', 'b']]);
+  }
 });
