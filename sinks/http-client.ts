@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { Agent, IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import type { AgentOptions } from 'node:https';
 import type { TlsOptions } from '../agent/config/sinks/common.ts';
 import { http, loadHttps } from './node-http.ts';
 import type { SinkContext } from './sink.ts';
+import { readTls } from './tls.ts';
 
 /** Most of an answer's body that is kept, unless a request asks for more; the rest is read and forgotten, to a bound. */
 const KEPT_BYTES_MAX = 64 << 10;
@@ -62,9 +61,6 @@ export class HttpClient {
     { name, url, concurrency, tls }: HttpClientOptions,
     context: SinkContext,
   ): Promise<HttpClient> {
-    if (tls?.insecure_skip_verify) {
-      context.warn(`sink ${name} accepts any certificate: whoever is on the way can read and change records`);
-    }
     const options = {
       keepAlive: true,
       maxSockets: concurrency,
@@ -73,7 +69,10 @@ export class HttpClient {
     };
     const parsed = new URL(url);
     if (parsed.protocol === 'http:') return new HttpClient(parsed, new http.Agent(options));
-    return new HttpClient(parsed, new (loadHttps().Agent)({ ...options, ...(await readTls(tls)) }));
+    return new HttpClient(
+      parsed,
+      new (loadHttps().Agent)({ ...options, ...(await readTls(name, tls, context)) }),
+    );
   }
 
   /**
@@ -145,16 +144,4 @@ function collectAnswer(
   });
   response.on('end', finish);
   response.on('error', (error) => settle(undefined, error));
-}
-
-async function readTls(tls: TlsOptions): Promise<AgentOptions> {
-  const [ca, cert, key] = await Promise.all(
-    [tls?.ca_file, tls?.cert_file, tls?.key_file].map((path) => path && readFile(path)),
-  );
-  return {
-    ...(ca && { ca }),
-    ...(cert && { cert }),
-    ...(key && { key }),
-    ...(tls?.insecure_skip_verify && { rejectUnauthorized: false }),
-  };
 }

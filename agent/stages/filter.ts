@@ -1,6 +1,6 @@
+import { readPath } from '../../parsers/read-path.ts';
 import { LinearRegExp, patternProblem } from './linear-regexp.ts';
 import { type AddressWords, containsAddress, readAddress, readNetwork } from './network.ts';
-import { readPath } from './read-path.ts';
 
 /** One condition over a record, or a combination of conditions. */
 export type FilterConfig =

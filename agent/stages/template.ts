@@ -1,4 +1,4 @@
-import { readPath } from './read-path.ts';
+import { readPath } from '../../parsers/read-path.ts';
 
 const FIELD = /\{\{\s*([^{}\s]+)\s*\}\}/;
 
