@@ -1,25 +1,32 @@
-import { type DetectableFormat, detectFormat } from './detect.ts';
+import { Buffer } from 'node:buffer';
+import { type DetectableFormat, detectFormat, MARKS } from './detect.ts';
 import type { Format, LineParser, ParsedLine } from './line.ts';
 import { FOREIGN } from './parsed.ts';
 
 /**
  * Lines of any format, each of which says itself what it is. A line that is of none is foreign. For reading once,
  * as `parse` does; it saves nothing.
- * @param formatOf makes a format; called once for each that occurs
+ * @param formatOf makes a format
  */
 export function autoFormat(formatOf: (name: DetectableFormat) => Format): Format {
   return {
     name: 'auto',
-    needles: [],
+    needles: [...formatOf('syslog').needles, ...MARKS],
     open: () => new AutoParser(formatOf),
     save: () => null,
     restore: () => {},
   };
 }
 
+/** A format that occurred. */
+interface Occurring {
+  readonly needles: readonly Buffer[];
+  readonly parser: LineParser;
+}
+
 class AutoParser implements LineParser {
   readonly #formatOf: (name: DetectableFormat) => Format;
-  readonly #parsers = new Map<DetectableFormat, LineParser>();
+  readonly #occurring = new Map<DetectableFormat, Occurring>();
 
   constructor(formatOf: (name: DetectableFormat) => Format) {
     this.#formatOf = formatOf;
@@ -28,17 +35,26 @@ class AutoParser implements LineParser {
   parse(bytes: Buffer, start: number, end: number, nowUs: number): ParsedLine {
     const name = detectFormat(bytes, start, end);
     if (name === undefined) return FOREIGN;
-    let parser = this.#parsers.get(name);
-    if (parser === undefined) {
-      parser = this.#formatOf(name).open();
-      this.#parsers.set(name, parser);
-    }
-    return parser.parse(bytes, start, end, nowUs);
+    const { needles, parser } = this.#occurring.get(name) ?? this.#meet(name);
+    if (needles.length === 0) return parser.parse(bytes, start, end, nowUs);
+    const line = bytes.subarray(start, end);
+    if (needles.some((needle) => line.includes(needle))) return parser.parse(bytes, start, end, nowUs);
+    parser.passedOver();
+    return FOREIGN;
   }
 
-  passedOver(): void {}
+  passedOver(): void {
+    for (const { parser } of this.#occurring.values()) parser.passedOver();
+  }
 
   save(): unknown {
     return undefined;
+  }
+
+  #meet(name: DetectableFormat): Occurring {
+    const format = this.#formatOf(name);
+    const occurring = { needles: format.needles.map((needle) => Buffer.from(needle)), parser: format.open() };
+    this.#occurring.set(name, occurring);
+    return occurring;
   }
 }

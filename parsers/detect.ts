@@ -16,8 +16,11 @@ export function detectFormat(bytes: Buffer, start: number, end: number): Detecta
   if (at >= end || bytes[at]! < 0x30 || bytes[at]! > 0x39 || bytes[at + 4] === 0x2d) return 'syslog';
   const head = bytes.toString('latin1', at, Math.min(end, at + HEAD_BYTES));
   if (/^\d{1,4},\d+,\d+,[^;]*;?/.test(head)) return 'kmsg';
-  return /^\d+ \d+ (wep|hep|ns|net) /.test(head) ? 'flow_log' : 'syslog';
+  return FLOW_LOG.test(head) ? 'flow_log' : 'syslog';
 }
+
+const ENDPOINTS = ['wep', 'hep', 'ns', 'net'];
+const FLOW_LOG = new RegExp(`^\\d+ \\d+ (${ENDPOINTS.join('|')}) `);
 
 /** Keys that tell an object's kind, the commonest first. */
 const JSON_MARKS = (
@@ -27,5 +30,10 @@ const JSON_MARKS = (
     ['flow_log', ['"start_time"', '"reporter"']],
   ] as const
 ).map(([format, keys]) => [format, keys.map((key) => Buffer.from(key))] as const);
+/** Every line that is in another format than syslog or `/dev/kmsg` holds one of these. */
+export const MARKS: readonly string[] = [
+  ...JSON_MARKS.map(([, [mark]]) => mark!.toString()),
+  ...ENDPOINTS.map((name) => ` ${name} `),
+];
 /** Enough for the numbers that begin a line of `/dev/kmsg` or of a flow log. */
 const HEAD_BYTES = 96;
