@@ -14,7 +14,8 @@ afterAll(() => rmSync(dir, { recursive: true }));
 /** What `policy-log-agent validate` says about the rendered ConfigMap, in the environment of the container. */
 function validate(manifests: Manifest[]) {
   const file = join(dir, 'config.yaml');
-  writeFileSync(file, only(manifests, 'ConfigMap').data['config.yaml']);
+  const ofConfig = manifests.filter(({ data }) => data?.['config.yaml'] !== undefined);
+  writeFileSync(file, only(ofConfig, 'ConfigMap').data['config.yaml']);
   const { env } = agentContainer(manifests);
   const values = Object.fromEntries(env.map(({ name }: { name: string }) => [name, `value-of-${name}`]));
   return spawnSync(process.execPath, [AGENT_PATH, 'validate', '--config', file], {
@@ -78,10 +79,13 @@ describe.each(VALUES)('with %s', (file) => {
 
   it('names every object after the release, in its namespace, with the common labels', () => {
     for (const manifest of render(...values).filter(({ kind }) => kind !== 'Secret')) {
-      expect(manifest.metadata).toMatchObject({
-        name: expect.stringMatching(/^netlog-policy-log-agent/),
-        namespace: 'monitoring',
-      });
+      // What belongs to no namespace has it in its name.
+      const isOfCluster = /^Cluster|^SecurityContextConstraints$/.test(manifest.kind);
+      expect(manifest.metadata).toMatchObject(
+        isOfCluster
+          ? { name: 'monitoring-netlog-policy-log-agent' }
+          : { name: expect.stringMatching(/^netlog-policy-log-agent/), namespace: 'monitoring' },
+      );
       expect(manifest.metadata.labels).toMatchObject({ 'app.kubernetes.io/instance': 'netlog' });
     }
   });
@@ -127,10 +131,13 @@ describe('the configuration', () => {
     );
   });
 
-  it('is not rendered where a ConfigMap exists', () => {
-    const manifests = render('--set', 'existingConfigMap=mine');
+  it.each([
+    ['ConfigMap', 'existingConfigMap', { configMap: { name: 'mine' } }],
+    ['Secret', 'existingSecret', { secret: { secretName: 'mine' } }],
+  ])('is not rendered where a %s exists', (_, value, source) => {
+    const manifests = render('--set', `${value}=mine`);
     expect(manifests.map(({ kind }) => kind)).not.toContain('ConfigMap');
-    expect(volume(manifests, 'config')).toEqual({ name: 'config', configMap: { name: 'mine' } });
+    expect(volume(manifests, 'config')).toEqual({ name: 'config', ...source });
   });
 });
 
@@ -194,6 +201,16 @@ describe('values', () => {
     expect(podSpec(render()).tolerations).toEqual([{ operator: 'Exists' }]);
   });
 
+  it('admit the pods to OpenShift, with the type that may read logs', () => {
+    const manifests = render('--set', 'openShift.enabled=true,serviceAccount.name=me');
+    expect(podSpec(manifests).securityContext.seLinuxOptions).toEqual({ type: 'spc_t' });
+    expect(only(manifests, 'SecurityContextConstraints')).toMatchObject({
+      allowPrivilegedContainer: false,
+      requiredDropCapabilities: ['ALL'],
+      users: ['system:serviceaccount:monitoring:me'],
+    });
+  });
+
   it.each([
     ['the tag of the chart', [], 'repo:0.1.0'],
     ['a tag', ['--set', 'image.tag=1.2.3'], 'repo:1.2.3'],
@@ -221,13 +238,36 @@ describe('values', () => {
     expect(agentContainer(named).env).toContainEqual({ name: 'TZ', value: 'Europe/Berlin' });
   });
 
-  it('let in scrapes alone, and out what they name, with a NetworkPolicy', () => {
-    const manifests = render('--values', join(CHART, 'ci/calico-http-values.yaml'));
-    expect(only(manifests, 'NetworkPolicy').spec).toMatchObject({
-      podSelector: { matchLabels: only(manifests, 'DaemonSet').spec.selector.matchLabels },
-      policyTypes: ['Ingress', 'Egress'],
-      ingress: [{ ports: [{ port: 'metrics' }], from: [{ namespaceSelector: {} }] }],
-      egress: [{ ports: [{ port: 53 }, { port: 53 }] }, { ports: [{ port: 443 }] }],
+  describe('with a NetworkPolicy', () => {
+    const rules = (...args: string[]) =>
+      only(render('--set', 'networkPolicy.enabled=true', ...args), 'NetworkPolicy').spec;
+    const ports = (egress: { ports: { port: number }[] }[]) =>
+      egress.slice(1).map((rule) => rule.ports.map(({ port }) => port));
+    const sinks = (...urls: string[]) =>
+      `config.sinks=${JSON.stringify(urls.map((url, index) => ({ name: `s${index}`, type: 'http', url })))}`;
+
+    it('let in scrapes alone', () => {
+      const manifests = render('--values', join(CHART, 'ci/calico-http-values.yaml'));
+      expect(only(manifests, 'NetworkPolicy').spec).toMatchObject({
+        podSelector: { matchLabels: only(manifests, 'DaemonSet').spec.selector.matchLabels },
+        policyTypes: ['Ingress', 'Egress'],
+        ingress: [{ ports: [{ port: 'metrics' }], from: [{ namespaceSelector: {} }] }],
+      });
+    });
+
+    it('let out nothing but DNS where no sink has an address', () => {
+      expect(rules().egress).toMatchObject([{ ports: [{ port: 53 }, { port: 53 }] }]);
+    });
+
+    it("let out the sinks' ports, and what is named besides", () => {
+      const urls = ['http://a', 'https://b/path', 'http://[fd00::1]:9200', 'https://c:9243/x:1'];
+      const more = '[{"ports":[{"port":988}]}]';
+      const { egress } = rules('--set-json', sinks(...urls), '--set-json', `networkPolicy.egress=${more}`);
+      expect(ports(egress)).toEqual([[443, 80, 9200, 9243], [988]]);
+    });
+
+    it('want the port of a sink whose address is a secret', () => {
+      expect(() => rules('--set-json', sinks('${STORE}'))).toThrow('the port of sink "s0" cannot be told');
     });
   });
 

@@ -1,0 +1,74 @@
+{{/* Names of objects that belong to no namespace: two releases of one name must not meet. */}}
+{{- define "policy-log-agent.clusterName" -}}
+{{- printf "%s-%s" .Release.Namespace (include "policy-log-agent.fullname" .) | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/*
+What the configuration asks the API server for, as rules of a ClusterRole: for each part of it what that part lists
+and watches, and nothing else.
+*/}}
+{{- define "policy-log-agent.clusterRules" -}}
+{{- $kubernetes := dig "enrich" "kubernetes" dict .Values.config }}
+{{- $select := dig "select" dict .Values.config }}
+{{- $rules := list }}
+{{- if $kubernetes.enabled }}
+{{- $core := list "pods" "nodes" }}
+{{- if ne (default "node" $kubernetes.scope) "node" }}
+{{- $core = append $core "services" }}
+{{- end }}
+{{- if dig "deny" "delegate" false $select }}
+{{- $core = append $core "namespaces" }}
+{{- end }}
+{{- $rules = append $rules (dict "apiGroups" (list "") "resources" $core "verbs" (list "list" "watch")) }}
+{{- if eq (default "controller" $kubernetes.workload) "top" }}
+{{- $rules = append $rules (dict "apiGroups" (list "apps") "resources" (list "replicasets") "verbs" (list "list" "watch")) }}
+{{- $rules = append $rules (dict "apiGroups" (list "batch") "resources" (list "jobs") "verbs" (list "list" "watch")) }}
+{{- end }}
+{{- if or $kubernetes.candidate_policies (dig "allow" "delegate" false $select) }}
+{{- $rules = append $rules (dict "apiGroups" (list "networking.k8s.io") "resources" (list "networkpolicies") "verbs" (list "list" "watch")) }}
+{{- end }}
+{{- if ne (default "none" $kubernetes.network_sets) "none" }}
+{{- $group := splitList "/" $kubernetes.network_sets | first }}
+{{- $rules = append $rules (dict "apiGroups" (list $group) "resources" (list "networksets" "globalnetworksets") "verbs" (list "list" "watch")) }}
+{{- end }}
+{{- if dig "events" "enabled" false $kubernetes }}
+{{- $rules = append $rules (dict "apiGroups" (list "") "resources" (list "events") "verbs" (list "create")) }}
+{{- end }}
+{{- end }}
+{{- concat $rules .Values.rbac.extraRules | toYaml }}
+{{- end }}
+
+{{/* "true" where a configuration that is refused makes an Event of the pod. */}}
+{{- define "policy-log-agent.reloadEvents" -}}
+{{- if dig "reload" "events" false .Values.config }}true{{ end }}
+{{- end }}
+
+{{/* "true" where the pod has anything to ask of the API server, and so needs its token. */}}
+{{- define "policy-log-agent.needsToken" -}}
+{{- if or (include "policy-log-agent.clusterRules" . | fromYamlArray) (include "policy-log-agent.reloadEvents" .) }}true{{ end }}
+{{- end }}
+
+{{/*
+Ports that the pods have to reach, for the NetworkPolicy: those of the sinks' addresses, and the API server's.
+*/}}
+{{- define "policy-log-agent.sinkPorts" -}}
+{{- $ports := list }}
+{{- range $sink := .Values.config.sinks }}
+{{- $addresses := concat (compact (list $sink.url $sink.endpoint $sink.address)) (default list $sink.brokers) }}
+{{- if has $sink.type (list "s3" "cloudwatch_logs" "google_cloud_logging") }}
+{{- $addresses = default (list "https://") $addresses }}
+{{- end }}
+{{- range $address := $addresses }}
+{{- $port := regexFind ":[0-9]+(/|$)" $address | trimAll ":/" }}
+{{- if not $port }}
+{{- $port = ternary "443" (ternary "80" "" (hasPrefix "http://" $address)) (hasPrefix "https://" $address) }}
+{{- end }}
+{{- if $port }}
+{{- $ports = append $ports (int $port) }}
+{{- else if not $.Values.networkPolicy.egress }}
+{{- fail (printf "networkPolicy: the port of sink %q cannot be told from %q; name it in networkPolicy.egress" $sink.name $address) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $ports | uniq | sortAlpha | toYaml }}
+{{- end }}
