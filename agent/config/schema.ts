@@ -6,6 +6,7 @@ import { elasticsearchSinkSchema } from './sinks/elasticsearch.ts';
 import { fileSinkSchema } from './sinks/file.ts';
 import { httpSinkSchema } from './sinks/http.ts';
 import { lokiSinkSchema } from './sinks/loki.ts';
+import { otlpSinkSchema } from './sinks/otlp.ts';
 import { s3SinkSchema } from './sinks/s3.ts';
 import { stdoutSinkSchema } from './sinks/stdout.ts';
 import { count, duration, size } from './units.ts';
@@ -129,6 +130,7 @@ export const sinkSchema = z.discriminatedUnion('type', [
   fileSinkSchema,
   httpSinkSchema,
   lokiSinkSchema,
+  otlpSinkSchema,
   elasticsearchSinkSchema,
   s3SinkSchema,
 ]);

@@ -19,7 +19,7 @@ export type Reaction =
       readonly kind: 'answer';
       readonly status: number;
       readonly headers?: Record<string, string>;
-      readonly body?: string;
+      readonly body?: string | Buffer;
     }
   /** Hands the request to the server behind, and its answer back. */
   | { readonly kind: 'forward' }
