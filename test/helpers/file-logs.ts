@@ -98,10 +98,10 @@ export class Logs implements Disposable {
   /** Polls until everything is read and every finished backup is closed. */
   settle(): string[] {
     const before = this.lines.length;
-    do this.poll();
-    while (this.input.nextPollMs(this.nowMs) === 0);
-    this.poll(70_000);
-    this.poll(70_000);
+    for (const afterMs of [100, 70_000, 70_000]) {
+      this.poll(afterMs);
+      while (this.input.nextPollMs(this.nowMs) === 0) this.poll();
+    }
     return this.lines.slice(before);
   }
 

@@ -96,7 +96,7 @@ describe.each(kinds)('compressed backups, .%s', (suffix, pack) => {
       expect(logs.input.nextPollMs(logs.nowMs)).toBe(0);
       steps++;
     }
-    expect(steps).toBeGreaterThan(5);
+    expect(steps).toBeGreaterThan(3);
     expect(logs.settle()).toEqual([]);
     expect(logs.lines).toEqual(['line 0', 'line 1, torn until now', 'line 2']);
     logs.stop();
