@@ -1,6 +1,8 @@
 import { closeSync, fstatSync } from 'node:fs';
 import type { Format } from '../../parsers/line.ts';
-import { type Candidate, isCopyOfActive, lastLineEnd, openCandidate, stateOf } from './candidate.ts';
+import { arrange, type Following } from './arrange.ts';
+import { type Candidate, isCopyOfActive, lastLineEnd, stateOf } from './candidate.ts';
+import { Candidates } from './candidates.ts';
 import type { Entry, FileId, RotatedSet } from './discover.ts';
 import { FollowedFile, type SavedFile } from './followed-file.ts';
 import { anchorOf, SAME_BYTES_MIN } from './identity.ts';
@@ -19,12 +21,6 @@ export interface CatalogOptions {
   readonly paths: readonly string[];
   readonly start: 'end' | 'beginning';
   readonly lineBytesMax: number;
-}
-
-/** The files of one set that are open, oldest first. */
-export interface Following {
-  readonly path: string;
-  readonly files: readonly FollowedFile[];
 }
 
 /** A content, and where to read on in the file that was found to hold it: nowhere, if `all` was read. */
@@ -53,9 +49,7 @@ export class Catalog {
   /** Files that were there at the first start and could not be opened then. */
   readonly #early = new Set<FileId>();
   readonly #forgotten: string[] = [];
-  /** Compressed files that are being looked into, a step at each listing. */
-  readonly #slow = new Map<FileId, Candidate>();
-  readonly #waiting = new Set<string>();
+  readonly #candidates: Candidates;
   /** Contents whose file is in the current listing. */
   readonly #present = new Set<FollowedFile>();
   #following: readonly Following[] = [];
@@ -69,6 +63,7 @@ export class Catalog {
   ) {
     this.#options = options;
     this.#trouble = trouble;
+    this.#candidates = new Candidates(trouble);
     this.#started = new Set(started);
     this.#nextKey = 0;
     for (const [key, file] of saved) {
@@ -89,7 +84,7 @@ export class Catalog {
 
   /** Sets that are not to be read yet: of an older file it is not known what it holds. List again to go on. */
   get waiting(): ReadonlySet<string> {
-    return this.#waiting;
+    return this.#candidates.waiting;
   }
 
   /** Paths that had their first start; kept, so that a file that comes later is known to be new. */
@@ -104,8 +99,7 @@ export class Catalog {
 
   close(): void {
     for (const file of this.#contents) file.close();
-    for (const { open } of this.#slow.values()) closeSync(open.fd);
-    this.#slow.clear();
+    this.#candidates.close();
   }
 
   /** Takes a fresh listing in: afterwards `following` names the open files of each set in order. */
@@ -134,8 +128,9 @@ export class Catalog {
       file.closedAs = undefined; // Should its inode come back, it is another file's.
     }
     this.#examine(unknown, nowMs);
-    this.#arrange(sets);
-    for (const file of this.#contents) if (file.open !== undefined) file.mark();
+    const open = [...this.#contents].filter((file) => file.open !== undefined);
+    this.#following = arrange(sets, open, this.#following);
+    for (const file of open) file.mark();
     for (const path of this.#options.paths) this.#started.add(path);
     this.#forget(nowMs);
   }
@@ -196,20 +191,12 @@ export class Catalog {
 
   /** Finds out what the files hold that no open file accounts for. */
   #examine(entries: readonly Entry[], nowMs: number): void {
-    const slow = new Map(this.#slow);
-    this.#slow.clear();
-    this.#waiting.clear();
-    const candidates: Candidate[] = [];
-    for (const entry of entries) {
-      const begun = slow.get(entry.id);
-      slow.delete(entry.id);
-      const candidate = begun === undefined ? this.#open(entry) : { ...begun, entry };
-      if (candidate !== undefined) candidates.push(candidate);
-    }
-    for (const { open } of slow.values()) closeSync(open.fd);
+    const candidates = this.#candidates.open(entries, ({ pattern, id }) => {
+      if (!this.#started.has(pattern)) this.#early.add(id);
+    });
     // Who is where it was comes first: it is not what another file is a copy of.
     const moved = candidates.filter((candidate) => {
-      const done = this.#try(candidate, () => {
+      const done = this.#candidates.look(candidate, () => {
         if (this.#isCopyOfOpen(candidate) || isCopyOfActive(candidate, candidates)) return false;
         const known = this.#recognise(candidate);
         return known?.file.id === candidate.entry.id && this.#resume(known, candidate, nowMs);
@@ -219,8 +206,8 @@ export class Catalog {
     // Then active files: what a backup may be a copy of is open before the backup is looked at.
     moved.sort((a, b) => Number(b.entry.active) - Number(a.entry.active));
     for (const [place, candidate] of moved.entries()) {
-      this.#try(candidate, () => {
-        if (this.#waiting.has(candidate.entry.set)) throw new StillUnpacking();
+      this.#candidates.look(candidate, () => {
+        if (this.waiting.has(candidate.entry.set)) throw new StillUnpacking();
         const others = moved.slice(place + 1);
         let known: Recognised | 'copy' | undefined = this.#isCopyOfOpen(candidate)
           ? 'copy'
@@ -234,36 +221,6 @@ export class Catalog {
           closeSync(candidate.open.fd);
         return true;
       });
-    }
-  }
-
-  /** Looks into a file; where that fails it is closed, done with, and looked into again at the next listing. */
-  #try(candidate: Candidate, look: () => boolean): boolean {
-    const { entry, open } = candidate;
-    try {
-      return look();
-    } catch (error) {
-      if (error instanceof StillUnpacking) this.#waiting.add(entry.set);
-      else this.#trouble.failed(entry.path, error);
-      if (error instanceof StillUnpacking && open.packed) this.#slow.set(entry.id, candidate);
-      else closeSync(open.fd);
-      return true;
-    }
-  }
-
-  #open(entry: Entry): Candidate | undefined {
-    try {
-      const candidate = openCandidate(entry);
-      if (candidate === 'not regular') {
-        this.#trouble.complain(entry.path, candidate, 'cannot read it: it is not a regular file');
-        return undefined;
-      }
-      if (candidate !== undefined) this.#trouble.settled(entry.path);
-      return candidate;
-    } catch (error) {
-      if (!this.#started.has(entry.pattern)) this.#early.add(entry.id);
-      this.#trouble.failed(entry.path, error);
-      return undefined;
     }
   }
 
@@ -349,37 +306,6 @@ export class Catalog {
     file.close();
     file.closedAs = stateOf(entry);
     file.dirty = true;
-  }
-
-  /** Puts the open files of each set in order; one that lost its name stays behind those that were older. */
-  #arrange(sets: readonly RotatedSet[]): void {
-    const before = new Map(this.#following.map(({ path, files }) => [path, files]));
-    const open = [...this.#contents].filter((file) => file.open !== undefined);
-    const following: Following[] = [];
-    for (const { path, entries } of sets) {
-      const places = new Map(entries.map((entry, place) => [entry.id, place]));
-      const own = open.filter((file) => file.set === path);
-      const files = own
-        .filter((file) => places.has(file.id))
-        .sort((a, b) => places.get(a.id)! - places.get(b.id)!);
-      const known = before.get(path) ?? [];
-      const writtenNs = new Map(entries.map((entry) => [entry.id, entry.mtimeNs]));
-      for (const file of known) {
-        if (!own.includes(file) || places.has(file.id)) continue;
-        const older = known.slice(0, known.indexOf(file));
-        const isOlder = (one: FollowedFile) =>
-          older.includes(one) || (writtenNs.get(one.id) ?? 0n) < file.mtimeNs;
-        files.splice(files.findLastIndex(isOlder) + 1, 0, file);
-      }
-      following.push({ path, files });
-      before.delete(path);
-    }
-    // Sets that no path stands for any more, as all their files are gone: what is open is read to its end.
-    for (const [path, files] of before) {
-      const left = files.filter((file) => file.open !== undefined);
-      if (left.length > 0) following.push({ path, files: left });
-    }
-    this.#following = following;
   }
 
   /** Forgets closed files that were in no listing for a while, and at once those of which nothing is known. */

@@ -1,4 +1,4 @@
-import type { Following } from './catalog.ts';
+import type { Following } from './arrange.ts';
 import type { FollowedFile } from './followed-file.ts';
 
 /** A daemon writes a line to all its files at nearly the same time; after so long it is there or never. */
