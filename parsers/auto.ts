@@ -47,6 +47,10 @@ class AutoParser implements LineParser {
     for (const { parser } of this.#occurring.values()) parser.passedOver();
   }
 
+  settle(): void {
+    for (const { parser } of this.#occurring.values()) parser.settle?.();
+  }
+
   save(): unknown {
     return undefined;
   }

@@ -13,3 +13,18 @@ export function viewOf(bytes: Uint8Array): DataView {
   }
   return lastView;
 }
+
+const WORD_BYTES = 8;
+
+/**
+ * Whether so many bytes are the same in both, a word at a time. One of them must have no NUL: then words that are
+ * equal as numbers are equal as bytes. The reverse does not hold for every byte that is no text.
+ */
+export function sameText(a: DataView, aStart: number, b: DataView, bStart: number, length: number): boolean {
+  let i = 0;
+  for (const last = length - WORD_BYTES; i <= last; i += WORD_BYTES) {
+    if (a.getFloat64(aStart + i, true) !== b.getFloat64(bStart + i, true)) return false;
+  }
+  for (; i < length; i++) if (a.getUint8(aStart + i) !== b.getUint8(bStart + i)) return false;
+  return true;
+}

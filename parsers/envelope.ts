@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import { sameText, viewOf } from './byte-view.ts';
 import { isAt, readDecimal, tokenEnd } from './netfilter-walk.ts';
 import {
   DAY_US,
@@ -58,6 +59,7 @@ export class Envelope implements Instant {
   readonly #stamp = new Uint8Array(15);
   #stampTimeUs = Number.NaN;
   readonly #head = new Uint8Array(HEAD_BYTES_MAX);
+  readonly #headView = new DataView(this.#head.buffer);
   #headLength = 0;
   #headHostLength = 0;
 
@@ -178,11 +180,13 @@ export class Envelope implements Instant {
 
   /** Host and tag, from the end of the timestamp to the message or its uptime stamp. */
   #readHead(bytes: Buffer, from: number, end: number): void {
-    const head = this.#head;
     const length = this.#headLength;
-    let same = 0;
-    while (same < length && bytes[from + same] === head[same]) same++;
-    if (length > 0 && same === length) {
+    const isLast =
+      length > 0 &&
+      length < end - from &&
+      bytes[from + length] !== SPACE &&
+      sameText(viewOf(bytes), from, this.#headView, 0, length);
+    if (isLast) {
       this.bodyStart = this.hostlessStart = from + length;
       this.hostStart = from + 1;
       this.hostEnd = from + 1 + this.#headHostLength;

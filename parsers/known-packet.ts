@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { sameText } from './byte-view.ts';
 import type { ByteWriter, Copy } from './byte-writer.ts';
 import type { Enricher } from './line.ts';
 import { isAt, type NetfilterWalk, NUMBERED, tokenEnd } from './netfilter-walk.ts';
@@ -11,6 +12,24 @@ const GAPS_MAX = 8;
 const CUTS_MAX = 2 * GAPS_MAX + 2;
 /** The keys of numbers that differ between packets of one connection. */
 const VARYING = ['LEN=', 'ID=', 'SPT=', 'SEQ=', 'ACK=', 'FLOWLBL='] as const;
+/** The walk's places that stand before any number, in the order in which `place` sets them. */
+const PLACES = [
+  'packetStart',
+  'inEnd',
+  'outStart',
+  'outEnd',
+  'physinStart',
+  'physinEnd',
+  'physoutStart',
+  'physoutEnd',
+  'interfacesEnd',
+  'srcStart',
+  'srcEnd',
+  'destStart',
+  'destEnd',
+] as const satisfies (keyof NetfilterWalk)[];
+const GAP_MARKS = PLACES.length;
+const MARKS = GAP_MARKS + 2 * GAPS_MAX;
 const DIGITS_MAX = 10;
 const WORD_BYTES = 8;
 const SPACE = 0x20;
@@ -44,13 +63,14 @@ export class KnownPacket {
   packetHash = 0;
   keyHash = 0;
 
-  /** Text and JSON, and a word more, for JSON is copied in words. */
-  readonly #bytes = Buffer.alloc(TEXT_BYTES_MAX + JSON_BYTES_MAX + WORD_BYTES);
-  readonly #view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
+  // All in one place of memory, for the last few hundred packets do not stay in the processor's first cache. A
+  // word more than text and JSON, for JSON is copied in words.
+  readonly #memory = new ArrayBuffer(2 * MARKS + TEXT_BYTES_MAX + JSON_BYTES_MAX + WORD_BYTES);
+  /** What the walk found, as `PLACES`, then the gaps in the text: beginnings and ends. */
+  readonly #marks = new Uint16Array(this.#memory, 0, MARKS);
+  readonly #bytes = Buffer.from(this.#memory, 2 * MARKS);
+  readonly #view = new DataView(this.#memory, 2 * MARKS);
   #textLength = 0;
-  /** The gaps in the text. */
-  readonly #gapStarts = new Uint16Array(GAPS_MAX);
-  readonly #gapEnds = new Uint16Array(GAPS_MAX);
   #gapCount = 0;
   /** Which gaps hold these numbers; -1 where the line has none. */
   #lengthGap = -1;
@@ -61,20 +81,6 @@ export class KnownPacket {
   readonly #ends = new Int32Array(GAPS_MAX);
   readonly #values = new Float64Array(GAPS_MAX);
 
-  // What the walk found, from the prefix on.
-  #packet = 0;
-  #inEnd = 0;
-  #outStart = 0;
-  #outEnd = 0;
-  #physinStart = 0;
-  #physinEnd = 0;
-  #physoutStart = 0;
-  #physoutEnd = 0;
-  #interfacesEnd = 0;
-  #srcStart = 0;
-  #srcEnd = 0;
-  #destStart = 0;
-  #destEnd = 0;
   #version = 0;
   #protocol = 0;
   #destPort = -1;
@@ -106,19 +112,8 @@ export class KnownPacket {
     bytes.copy(this.#bytes, 0, start, end);
     this.#textLength = end - start;
     this.#jsonLength = 0;
-    this.#packet = walk.packetStart - start;
-    this.#inEnd = walk.inEnd - start;
-    this.#outStart = walk.outStart - start;
-    this.#outEnd = walk.outEnd - start;
-    this.#physinStart = walk.physinStart - start;
-    this.#physinEnd = walk.physinEnd - start;
-    this.#physoutStart = walk.physoutStart - start;
-    this.#physoutEnd = walk.physoutEnd - start;
-    this.#interfacesEnd = walk.interfacesEnd - start;
-    this.#srcStart = walk.srcStart - start;
-    this.#srcEnd = walk.srcEnd - start;
-    this.#destStart = walk.destStart - start;
-    this.#destEnd = walk.destEnd - start;
+    // Nothing is at 0 that the line has; what it has not has no length either.
+    for (const [k, place] of PLACES.entries()) this.#marks[k] = Math.max(0, walk[place] - start);
     this.#version = walk.version;
     this.#protocol = walk.protocol;
     this.#destPort = walk.destPort;
@@ -129,40 +124,42 @@ export class KnownPacket {
   /** Whether `bytes[start, end)` is this line but for numbers; these are noted. */
   fits(bytes: Buffer, view: DataView, start: number, end: number): boolean {
     const count = this.#gapCount;
+    const marks = this.#marks;
     let at = start;
     let from = 0;
     for (let gap = 0; gap < count; gap++) {
-      const length = this.#gapStarts[gap]! - from;
-      if (at + length >= end || !sameBytes(view, at, this.#view, from, length)) return false;
+      const length = marks[GAP_MARKS + 2 * gap]! - from;
+      if (at + length >= end || !sameText(view, at, this.#view, from, length)) return false;
       at += length;
       this.#starts[gap] = at;
       at = this.#readNumber(gap, bytes, at, end);
       if (at < 0) return false;
       this.#ends[gap] = at;
-      from = this.#gapEnds[gap]!;
+      from = marks[GAP_MARKS + 2 * gap + 1]!;
     }
     const rest = this.#textLength - from;
-    return at + rest === end && sameBytes(view, at, this.#view, from, rest);
+    return at + rest === end && sameText(view, at, this.#view, from, rest);
   }
 
   /** Sets `walk` as if it had walked the line that was compared last. */
   place(walk: NetfilterWalk, bytes: Buffer, start: number, end: number): void {
+    const marks = this.#marks;
     walk.bytes = bytes;
     walk.prefixStart = start;
     walk.end = end;
-    walk.packetStart = start + this.#packet;
-    walk.inEnd = start + this.#inEnd;
-    walk.outStart = start + this.#outStart;
-    walk.outEnd = start + this.#outEnd;
-    walk.physinStart = start + this.#physinStart;
-    walk.physinEnd = start + this.#physinEnd;
-    walk.physoutStart = start + this.#physoutStart;
-    walk.physoutEnd = start + this.#physoutEnd;
-    walk.interfacesEnd = start + this.#interfacesEnd;
-    walk.srcStart = start + this.#srcStart;
-    walk.srcEnd = start + this.#srcEnd;
-    walk.destStart = start + this.#destStart;
-    walk.destEnd = start + this.#destEnd;
+    walk.packetStart = start + marks[0]!;
+    walk.inEnd = start + marks[1]!;
+    walk.outStart = start + marks[2]!;
+    walk.outEnd = start + marks[3]!;
+    walk.physinStart = start + marks[4]!;
+    walk.physinEnd = start + marks[5]!;
+    walk.physoutStart = start + marks[6]!;
+    walk.physoutEnd = start + marks[7]!;
+    walk.interfacesEnd = start + marks[8]!;
+    walk.srcStart = start + marks[9]!;
+    walk.srcEnd = start + marks[10]!;
+    walk.destStart = start + marks[11]!;
+    walk.destEnd = start + marks[12]!;
     walk.version = this.#version;
     walk.protocol = this.#protocol;
     walk.protocolNumber = 0;
@@ -239,8 +236,8 @@ export class KnownPacket {
       else if (start === walk.idStart) this.#idGap = gap;
       const numberEnd = this.#readNumber(gap, bytes, start, end);
       if (bytes[numberEnd] !== SPACE) continue;
-      this.#gapStarts[gap] = start - prefixStart;
-      this.#gapEnds[gap] = numberEnd - prefixStart;
+      this.#marks[GAP_MARKS + 2 * gap] = start - prefixStart;
+      this.#marks[GAP_MARKS + 2 * gap + 1] = numberEnd - prefixStart;
       gap++;
     }
     this.#gapCount = gap;
@@ -264,14 +261,4 @@ export class KnownPacket {
     this.#values[gap] = value;
     return at;
   }
-}
-
-/** What is kept has no NUL, so words that are equal as numbers are equal as bytes. */
-function sameBytes(a: DataView, aStart: number, b: DataView, bStart: number, length: number): boolean {
-  let i = 0;
-  for (const last = length - WORD_BYTES; i <= last; i += WORD_BYTES) {
-    if (a.getFloat64(aStart + i, true) !== b.getFloat64(bStart + i, true)) return false;
-  }
-  for (; i < length; i++) if (a.getUint8(aStart + i) !== b.getUint8(bStart + i)) return false;
-  return true;
 }

@@ -123,6 +123,8 @@ export interface LineParser {
   parse(bytes: Buffer, start: number, end: number, nowUs: number): ParsedLine;
   /** The reader passed over at least one line that holds none of the format's needles. */
   passedOver(): void;
+  /** The bytes of the lines so far are about to be written over: what later lines need of them must be kept. */
+  settle?(): void;
   /** What must outlive the process for the file's next line to parse the same; small, JSON-able. */
   save(): unknown;
 }

@@ -38,6 +38,7 @@ const HOSTS_MAX = 16;
 const TEXT_BYTES_MAX = 127;
 /** How exact a time with so many digits after the point is. */
 const RESOLUTION_US = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
+const NOTHING = Buffer.alloc(0);
 const FOREIGN: ParsedLine = { kind: 'foreign' };
 const MERGED: ParsedLine = { kind: 'merged' };
 const REPLAYED: ParsedLine = { kind: 'dropped', reason: 'replayed' };
@@ -121,9 +122,12 @@ class SyslogLines implements LineParser {
     kind: 'unparsable',
     reason: 'bad_field',
   };
-  /** The last connection's line, from its prefix on; nothing if the last line was none. */
-  #last: Buffer = Buffer.alloc(1024);
-  #lastLength = 0;
+  /** The last connection's line, from its prefix on, nothing if the last line was none: in whose bytes it stands. */
+  #last: Buffer = NOTHING;
+  #lastStart = 0;
+  #lastEnd = 0;
+  /** Where it is kept once those are written over. */
+  #kept: Buffer = Buffer.alloc(1024);
 
   constructor(
     options: SyslogOptions,
@@ -139,7 +143,7 @@ class SyslogLines implements LineParser {
     this.#flow = new NetfilterFlow({ input, format, node, workloadInterfaces }, shared.packets);
     if (saved?.last !== undefined) {
       this.#last = Buffer.from(saved.last, 'latin1');
-      this.#lastLength = this.#last.length;
+      this.#lastEnd = this.#last.length;
     }
   }
 
@@ -151,16 +155,27 @@ class SyslogLines implements LineParser {
   }
 
   passedOver(): void {
-    this.#lastLength = 0;
+    this.#lastEnd = this.#lastStart;
+  }
+
+  settle(): void {
+    const length = this.#lastEnd - this.#lastStart;
+    if (length === 0 || this.#last === this.#kept) return;
+    if (length > this.#kept.length) this.#kept = Buffer.alloc(2 * length);
+    this.#last.copy(this.#kept, 0, this.#lastStart, this.#lastEnd);
+    this.#last = this.#kept;
+    this.#lastStart = 0;
+    this.#lastEnd = length;
   }
 
   save(): SavedSyslogFile {
-    return this.#lastLength === 0 ? {} : { last: this.#last.toString('latin1', 0, this.#lastLength) };
+    if (this.#lastEnd === this.#lastStart) return {};
+    return { last: this.#last.toString('latin1', this.#lastStart, this.#lastEnd) };
   }
 
   /** journald reads the kernel's ring once: what it writes is no replay, whatever its stamp. */
   #journal(line: string): ParsedLine {
-    this.#lastLength = 0;
+    this.#lastEnd = this.#lastStart;
     const entry = readJournalEntry(line);
     if (entry === undefined) return this.#refuse('bad_json');
     if (!entry.isKernel) return FOREIGN;
@@ -172,7 +187,7 @@ class SyslogLines implements LineParser {
   #message(bytes: Buffer): ParsedLine {
     const envelope = this.#envelope;
     const { walk } = this.#flow;
-    this.#lastLength = 0;
+    this.#lastEnd = this.#lastStart;
     if (this.#flow.recognize(bytes, envelope.bodyStart, envelope.bodyEnd)) return this.#ours(bytes);
 
     let refused: UnparsableReason | undefined;
@@ -219,7 +234,9 @@ class SyslogLines implements LineParser {
         return MERGED;
       this.#pair.remember(hash, timeUs);
     }
-    this.#keepLast(bytes);
+    this.#last = bytes;
+    this.#lastStart = flow.walk.prefixStart;
+    this.#lastEnd = flow.walk.end;
     return flow;
   }
 
@@ -263,14 +280,14 @@ class SyslogLines implements LineParser {
   }
 
   #repeatLast(): ParsedLine {
-    if (this.#lastLength === 0) return FOREIGN;
+    if (this.#lastEnd === this.#lastStart) return FOREIGN;
     const flow = this.#flow;
     const { walk } = flow;
     if (Number.isNaN(this.#envelope.timeUs)) return this.#refuse('no_timestamp');
-    if (!flow.recognize(this.#last, 0, this.#lastLength)) {
-      walk.find(this.#last, 0, this.#lastLength);
+    if (!flow.recognize(this.#last, this.#lastStart, this.#lastEnd)) {
+      walk.find(this.#last, this.#lastStart, this.#lastEnd);
       walk.walk();
-      flow.prefix = this.#shared.prefixes.of(this.#last, 0, walk.packetStart);
+      flow.prefix = this.#shared.prefixes.of(this.#last, this.#lastStart, walk.packetStart);
       flow.take(false);
     }
     flow.timeUs = this.#envelope.timeUs;
@@ -295,12 +312,5 @@ class SyslogLines implements LineParser {
   #refuse(reason: UnparsableReason): RefusedLine {
     this.#refused.reason = reason;
     return this.#refused;
-  }
-
-  #keepLast(bytes: Buffer): void {
-    const { prefixStart, end } = this.#flow.walk;
-    this.#lastLength = end - prefixStart;
-    if (this.#lastLength > this.#last.length) this.#last = Buffer.alloc(2 * this.#lastLength);
-    bytes.copy(this.#last, 0, prefixStart, end);
   }
 }

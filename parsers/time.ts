@@ -1,3 +1,5 @@
+import { sameText, viewOf } from './byte-view.ts';
+
 /** A point in time as a source wrote it. Reused: a reader fills it in. */
 export interface Instant {
   /** Whole microseconds since the epoch. */
@@ -18,6 +20,8 @@ const YEAR_MIN = 1970;
 const YEAR_MAX = 2199;
 const FRACTION_DIGITS_MAX = 18;
 
+const US_DIGITS = 6;
+const THREE_DIGITS = Array.from({ length: 1000 }, (_, i) => String(i).padStart(3, '0'));
 const SCALE = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1] as const;
 
 /** Days from 1970-01-01 to the given day of the Gregorian calendar; `month` is 1 to 12. */
@@ -42,16 +46,8 @@ export function daysInMonth(year: number, month: number): number {
  */
 export function readRfc3339(bytes: Uint8Array, start: number, end: number, into: Instant): boolean {
   if (end - start < 20) return false;
-  const year = twoDigits(bytes, start) * 100 + twoDigits(bytes, start + 2);
-  const month = twoDigits(bytes, start + 5);
-  const day = twoDigits(bytes, start + 8);
-  const timeOfDay = readTimeOfDay(bytes, start + 11);
-  const separator = bytes[start + 10]!;
-  if (bytes[start + 4] !== 0x2d || bytes[start + 7] !== 0x2d) return false;
-  if (separator !== 0x54 && separator !== 0x74 && separator !== 0x20) return false;
-  if (!(year >= YEAR_MIN && year <= YEAR_MAX) || !(month >= 1 && month <= 12)) return false;
-  if (!(day >= 1 && day <= daysInMonth(year, month)) || timeOfDay < 0) return false;
-
+  const isLast = sameText(viewOf(bytes), start, lastSecondView, 0, SECOND_BYTES);
+  if (!isLast && !readSecond(bytes, start)) return false;
   let at = readFraction(bytes, start + 19, end, into);
   if (at < 0 || at >= end) return false;
   const zone = bytes[at]!;
@@ -68,9 +64,30 @@ export function readRfc3339(bytes: Uint8Array, start: number, end: number, into:
   } else {
     return false;
   }
-  into.timeUs += daysFromCivil(year, month, day) * DAY_US + timeOfDay * 1e6 - offsetMinutes * MINUTE_US;
+  into.timeUs += lastSecondUs - offsetMinutes * MINUTE_US;
   into.end = at;
   return into.timeUs >= 0;
+}
+
+const SECOND_BYTES = 19;
+/** The last `YYYY-MM-DDTHH:MM:SS` that was read, and what it says: lines of a log share it with the line before. */
+const lastSecond = new TextEncoder().encode('1970-01-01T00:00:00');
+const lastSecondView = new DataView(lastSecond.buffer);
+let lastSecondUs = 0;
+
+function readSecond(bytes: Uint8Array, start: number): boolean {
+  const year = twoDigits(bytes, start) * 100 + twoDigits(bytes, start + 2);
+  const month = twoDigits(bytes, start + 5);
+  const day = twoDigits(bytes, start + 8);
+  const timeOfDay = readTimeOfDay(bytes, start + 11);
+  const separator = bytes[start + 10]!;
+  if (bytes[start + 4] !== 0x2d || bytes[start + 7] !== 0x2d) return false;
+  if (separator !== 0x54 && separator !== 0x74 && separator !== 0x20) return false;
+  if (!(year >= YEAR_MIN && year <= YEAR_MAX) || !(month >= 1 && month <= 12)) return false;
+  if (!(day >= 1 && day <= daysInMonth(year, month)) || timeOfDay < 0) return false;
+  lastSecond.set(bytes.subarray(start, start + SECOND_BYTES));
+  lastSecondUs = daysFromCivil(year, month, day) * DAY_US + timeOfDay * 1e6;
+  return true;
 }
 
 /** Seconds of the day of the `HH:MM:SS` at `at`, a leap second included; -1 where there is none. */
@@ -95,19 +112,22 @@ export function readFraction(bytes: Uint8Array, at: number, end: number, into: I
   if (at >= end || (bytes[at] !== 0x2e && bytes[at] !== 0x2c)) return at;
   let i = at + 1;
   let us = 0;
+  let finer = 0;
   for (; i < end; i++) {
     const digit = bytes[i]! - 0x30;
     if (!(digit >= 0 && digit <= 9)) break;
-    if (into.digits < 6) us = us * 10 + digit;
-    else into.finer += String.fromCharCode(digit + 0x30);
-    into.digits++;
+    if (i - at <= US_DIGITS) us = us * 10 + digit;
+    else finer = finer * 10 + digit;
   }
-  if (into.digits === 0 || into.digits > FRACTION_DIGITS_MAX) return -1;
-  into.timeUs = us * SCALE[Math.min(into.digits, 6)]!;
+  const digits = i - at - 1;
+  if (digits === 0 || digits > FRACTION_DIGITS_MAX) return -1;
+  into.digits = digits;
+  into.timeUs = us * SCALE[Math.min(digits, US_DIGITS)]!;
+  if (digits === US_DIGITS + 3) into.finer = THREE_DIGITS[finer]!;
+  else if (digits > US_DIGITS) into.finer = String(finer).padStart(digits - US_DIGITS, '0');
   return i;
 }
 
-const THREE_DIGITS = Array.from({ length: 1000 }, (_, i) => String(i).padStart(3, '0'));
 let memoSecond = Number.NaN;
 let memoText = '';
 

@@ -52,6 +52,12 @@ export class LineSplitter {
    * @returns bytes consumed; `file.offset` is left to the caller
    */
   split(file: LineState, bytes: Buffer, end: number, handler: LineHandler): number {
+    const consumed = this.#split(file, bytes, end, handler);
+    file.parser.settle?.();
+    return consumed;
+  }
+
+  #split(file: LineState, bytes: Buffer, end: number, handler: LineHandler): number {
     const chunk = bytes.subarray(0, end);
     let from = 0;
     if (file.skipping) {
@@ -89,6 +95,7 @@ export class LineSplitter {
     while (stop > 0 && bytes[stop - 1] === 0) stop--;
     if (stop < end) this.#nuls(end - stop);
     if (stop > 0 && !file.skipping) this.#lines(file, bytes.subarray(0, stop), 0, stop, handler, true);
+    file.parser.settle?.();
   }
 
   /** @param ended whether a line ends at `end` though no newline stands there */
