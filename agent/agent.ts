@@ -31,6 +31,10 @@ export interface Replaceable {
   readonly intake: Intake;
   /** One for each sink. */
   readonly deliveries: readonly Delivery[];
+  /** Resolves when lines may be read: what they are enriched by is there, or is not to be waited for any longer. */
+  readonly ready?: ((signal: AbortSignal) => Promise<void>) | undefined;
+  /** Told before every look at the inputs. */
+  readonly looking?: (() => void) | undefined;
 }
 
 export interface AgentParts extends Replaceable {
@@ -84,6 +88,7 @@ export class Agent {
   /** Runs until the signal, or, with `once`, until all that is there has been read and delivered. */
   async run(signal: AbortSignal, once: boolean): Promise<void> {
     for (const delivery of this.#parts.deliveries) delivery.wake();
+    await this.#parts.ready?.(signal);
     let started = false;
     while (!signal.aborted) {
       if (this.#replace !== undefined) await this.#replaceNow(this.#replace, signal);
@@ -120,7 +125,8 @@ export class Agent {
 
   /** @returns bytes read from the inputs whose turn it was */
   #poll(nowMs: number, all: boolean): number {
-    const { inputs, intake, records } = this.#parts;
+    const { inputs, intake, records, looking } = this.#parts;
+    looking?.();
     let bytes = 0;
     let hasMore = false;
     for (const [index, input] of inputs.entries()) {
@@ -176,6 +182,7 @@ export class Agent {
     if (this.#replace === make) this.#replace = undefined;
     this.#dueMs = this.#parts.inputs.map(() => 0);
     for (const delivery of this.#parts.deliveries) delivery.wake();
+    await this.#parts.ready?.(signal);
   }
 
   /** Repeats the commit that failed, if one did. @returns why it cannot be written yet */

@@ -4,7 +4,7 @@ import type { Config } from './config/schema.ts';
 import type { WindowRow } from './outbox/types.ts';
 import { Aggregate, type OpenKeys } from './stages/aggregate.ts';
 import { coarseKey, coarsen } from './stages/coarsen.ts';
-import { Enrich, isNamed } from './stages/enrich.ts';
+import { Enrich, type Holds, type Identity, isNamed } from './stages/enrich.ts';
 import { Limit } from './stages/limit.ts';
 import {
   DROPPED,
@@ -29,6 +29,10 @@ export interface PipelineSurroundings {
   readonly nodeName?: string | undefined;
   /** Without them `delegate` keeps nothing. */
   readonly annotations?: Annotations | undefined;
+  /** Without it addresses get no names. */
+  readonly identity?: Identity | undefined;
+  /** Told of every denied connection that makes a record or opens a window. */
+  readonly denied?: ((record: FlowRecord) => void) | undefined;
 }
 
 /** Where the stages' results go, as JSON without a newline. */
@@ -63,13 +67,13 @@ export class Pipeline {
   constructor(
     config: PipelineConfig,
     out: PipelineOutput,
-    { nodeName, annotations }: PipelineSurroundings = {},
+    { nodeName, annotations, identity, denied }: PipelineSurroundings = {},
   ) {
     const { select, aggregate, limit, enrich } = config;
     this.#config = config;
     this.#out = out;
     this.#shared = {
-      enrich: new Enrich(enrich),
+      enrich: new Enrich(enrich, identity),
       select: new Select(select, annotations),
       limit: new Limit(limit),
       summarize: new Summarize(nodeName, (json) => out.summary(json)),
@@ -78,6 +82,7 @@ export class Pipeline {
       keyOf: aggregate.level === 'connection' ? mergeKeyOf(aggregate.key) : coarseKey,
       mergesBlindly: mergesBlindly(select, aggregate),
       readsSource: limit.share_max < 1,
+      denied,
     };
   }
 
@@ -152,8 +157,11 @@ export class Pipeline {
 
   #restoredKey(record: FlowRecord): string {
     const { level, keyOf } = this.#shared;
+    // For how long an address was whose it was is not known any more.
     const isOfThisLevel =
-      level === 'connection' || JSON.stringify(coarsen(record, level)) === JSON.stringify(record);
+      level === 'connection'
+        ? record.src.resolved_by !== 'ip' && record.dest.resolved_by !== 'ip'
+        : JSON.stringify(coarsen(record, level)) === JSON.stringify(record);
     return isOfThisLevel ? keyOf(record) : `restored ${record.id}`;
   }
 
@@ -181,6 +189,7 @@ interface Shared {
   readonly mergesBlindly: boolean;
   /** Whether the limit asks for the source's address. */
   readonly readsSource: boolean;
+  readonly denied: PipelineSurroundings['denied'];
 }
 
 /** One input's connections on their way through the stages. */
@@ -199,7 +208,9 @@ export class InputPipeline {
     this.#shared = shared;
     this.#out = out;
     const isUnseen = !shared.select.looksAtRecords && !shared.readsSource;
-    this.#unseen = new Set(DISPOSITIONS.filter((one) => isUnseen && !shared.merged.has(one)));
+    const isDenialSeen = shared.enrich.looksAtDenials || shared.denied !== undefined;
+    const isSeen = (one: Disposition) => shared.merged.has(one) || (one !== 'allow' && isDenialSeen);
+    this.#unseen = new Set(DISPOSITIONS.filter((one) => isUnseen && !isSeen(one)));
   }
 
   /**
@@ -214,10 +225,10 @@ export class InputPipeline {
     if (this.windows.merge(line)) return MERGED;
 
     const record = line.toRecord(id());
-    enrich.enrich(record);
+    const holds = enrich.enrich(record, line.timeUs);
     const refusal = select.refuse(record);
     if (refusal !== undefined) return FILTERED[refusal];
-    return merged.has(record.disposition) ? this.#aggregate(line, record) : this.#emit(line, record);
+    return merged.has(record.disposition) ? this.#aggregate(line, record, holds) : this.#emit(line, record);
   }
 
   /** To be called when the input has been read to its end: closes windows by the clock. */
@@ -225,7 +236,7 @@ export class InputPipeline {
     this.windows.closeQuiet(nowUs);
   }
 
-  #aggregate(line: FlowLine, record: FlowRecord): LineClass {
+  #aggregate(line: FlowLine, record: FlowRecord, holds: Holds | undefined): LineClass {
     const { level, keyOf, limit, mergesBlindly } = this.#shared;
     const isCoarse = level !== 'connection';
     const shaped = isCoarse ? coarsen(record, level) : record;
@@ -237,7 +248,8 @@ export class InputPipeline {
     if (!limit.take(line.timeUs, record.connection.src_ip)) {
       return this.#drop(line, record.disposition, 'rate_limit');
     }
-    this.windows.open(line, key, shaped, alias);
+    this.windows.open(line, key, shaped, alias, isCoarse ? undefined : holds);
+    this.#tellDenied(record);
     return OPENED;
   }
 
@@ -246,7 +258,12 @@ export class InputPipeline {
       return this.#drop(line, record.disposition, 'rate_limit');
     }
     this.#out.record(JSON.stringify(record), this.#name);
+    this.#tellDenied(record);
     return RECORDED;
+  }
+
+  #tellDenied(record: FlowRecord): void {
+    if (record.disposition === 'deny') this.#shared.denied?.(record);
   }
 
   /** The same for a line that nobody has to look at. */

@@ -38,7 +38,7 @@ export class RecordBuffer {
   appendLine(line: FlowLine, id: string, enricher: Enricher): void {
     if (line.writeJson === undefined) {
       const record = line.toRecord(id);
-      enricher.enrich(record);
+      enricher.enrich(record, line.timeUs);
       this.append(JSON.stringify(record));
       return;
     }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { SinkContext } from '../sinks/sink.ts';
 import { bootTimeUs } from './boot-time.ts';
+import { type ClusterAtWork, clusterOf } from './cluster-set-up.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { SinkConfig } from './config/schema.ts';
 import type { Delivery, DeliveryParts } from './delivery/delivery.ts';
@@ -37,6 +38,8 @@ export interface SetUp {
   readonly intake: Intake;
   readonly inputs: readonly Input[];
   readonly sinks: ReadonlyMap<string, { readonly config: SinkConfig; readonly work: SinkDelivery }>;
+  /** Where the cluster is asked. */
+  readonly cluster: ClusterAtWork | undefined;
 }
 
 /** The deliveries of a set-up. */
@@ -48,7 +51,8 @@ export function deliveriesOf({ sinks }: SetUp): Delivery[] {
  * Makes what a configuration asks for, going on from what the outbox has.
  *
  * With `before`, it replaces a set-up whose lines have all been committed: sinks that are configured as before go on
- * and do not notice, the others finish first; inputs are opened anew where they were left, and the accounts go on.
+ * and do not notice, the others finish first; so does the watch of the cluster; inputs are opened anew where they were
+ * left, and the accounts go on.
  * @throws OutboxError; then `before` still reads, and the call may be repeated
  */
 export async function setUp(config: LoadedConfig, lasting: Lasting, before?: SetUp): Promise<SetUp> {
@@ -66,7 +70,14 @@ export async function setUp(config: LoadedConfig, lasting: Lasting, before?: Set
   for (const input of before?.inputs ?? []) input.close();
   const context = { config, node, timezone, bootTimeUs: bootTimeUs() };
   const formats = new Map(config.inputs.map((input) => [input.name, formatOf(input, context)] as const));
-  const surroundings = { nodeName: node, refusedLines: lasting.refusedLines };
+  const cluster = await clusterOf(config, node, log, before?.cluster);
+  const surroundings = {
+    nodeName: node,
+    refusedLines: lasting.refusedLines,
+    identity: cluster?.work,
+    annotations: cluster?.work.annotations,
+    denied: cluster?.work.denied,
+  };
   const intake = new Intake(config, formats, lasting.records, surroundings, before?.intake);
   intake.restore(saved);
   const inputs = config.inputs.map((input) => {
@@ -80,7 +91,7 @@ export async function setUp(config: LoadedConfig, lasting: Lasting, before?: Set
       return [sink.name, { config: sink, work }] as const;
     }),
   );
-  return { intake, inputs, sinks };
+  return { intake, inputs, sinks, cluster };
 }
 
 function newDelivery(config: SinkConfig, lasting: Lasting): SinkDelivery {

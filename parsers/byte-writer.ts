@@ -124,6 +124,11 @@ export class ByteWriter {
     else this.byte(0x7b);
   }
 
+  /** JSON as it is. */
+  text(json: string): void {
+    this.at += this.out.write(json, this.at);
+  }
+
   /** A string in quotes, escaped. */
   string(text: string): void {
     this.at += this.out.write(JSON.stringify(text), this.at);

@@ -58,13 +58,25 @@ export interface FlowLine {
 }
 
 /**
- * Gives sides what their source has not: one without `pod_name`, `node_name` or `workload_name` its address as
- * `instance`, and an `instance` its `network`.
+ * Gives sides what their source has not: one that the source does not name the names that are known for its address,
+ * else its address as `instance`; and an `instance` its `network`.
  */
 export interface Enricher {
-  enrich(record: FlowRecord): void;
+  /** @param timeUs the time of the event */
+  enrich(record: FlowRecord, timeUs: number): unknown;
   /** The network of an address; undefined for what is none. */
   networkOf(address: string): string | undefined;
+  /** Another value when `networkOf` may answer otherwise. */
+  readonly networksVersion?: unknown;
+  /**
+   * Whom a side is, as JSON, of which the source says no more than its address and the interface that leads there;
+   * undefined where that is not known. Absent where nobody is.
+   */
+  readonly sideOf?: (
+    address: string,
+    interfaceName: string | undefined,
+    timeUs: number,
+  ) => string | undefined;
 }
 
 /** A line of an input that has no flow semantics; `toRecord` keeps it as it is. */

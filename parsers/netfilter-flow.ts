@@ -57,6 +57,7 @@ export class NetfilterFlow implements FlowLine {
   readonly #memory: PacketMemory;
   /** What the line repeats, if it is known. */
   #known: KnownPacket | undefined;
+  #networksVersion: unknown;
   #packetHash = 0;
   #hash = 0;
   #id = '';
@@ -192,7 +193,8 @@ export class NetfilterFlow implements FlowLine {
 
   writeJson(id: string, out: Buffer, at: number, enricher?: Enricher): number {
     const { walk } = this;
-    const known = this.count === 1 ? this.#known : undefined;
+    // Who had an address depends on the time, which what is remembered leaves out.
+    const known = this.count === 1 && enricher?.sideOf === undefined ? this.#known : undefined;
     this.#id = id;
     if (known !== undefined && out.length - at > KNOWN_JSON_BYTES + id.length) {
       json.open(out, at);
@@ -215,11 +217,14 @@ export class NetfilterFlow implements FlowLine {
   #write(id: string, out: Buffer, at: number, enricher: Enricher | undefined): number {
     const { walk, prefix, count } = this;
     const lineBytes = walk.end - walk.packetStart;
-    const srcNetwork = this.#network(walk.srcStart, walk.srcEnd, enricher);
-    const destNetwork = this.#network(walk.destStart, walk.destEnd, enricher);
+    const src = this.#sideJson(enricher, walk.srcStart, walk.srcEnd, 'in');
+    const dest = this.#sideJson(enricher, walk.destStart, walk.destEnd, 'out');
+    const srcNetwork = src === '' ? this.#network(walk.srcStart, walk.srcEnd, enricher) : NOTHING;
+    const destNetwork = dest === '' ? this.#network(walk.destStart, walk.destEnd, enricher) : NOTHING;
+    const namesBytes = BYTES_PER_UNIT * (src.length + dest.length);
     const named =
       this.#nodeName.length + this.#source.length + prefix.verdictJson.length + prefix.textJson.length;
-    const most = named + srcNetwork.length + destNetwork.length + id.length + VARIABLE_BYTES;
+    const most = named + namesBytes + srcNetwork.length + destNetwork.length + id.length + VARIABLE_BYTES;
     if (out.length - at < most + lineBytes * BYTES_PER_LINE_BYTE) return -1;
     json.open(out, at);
     json.piece(HEAD);
@@ -248,12 +253,18 @@ export class NetfilterFlow implements FlowLine {
     json.ascii(protocolName(walk.bytes, walk.protocol, walk.protoStart, walk.protoEnd));
     json.piece(DIRECTION_JSON[this.#direction()]!);
     json.piece(prefix.verdictJson);
-    json.piece(SRC);
-    json.range(out, srcAt, srcEnd);
-    json.piece(srcNetwork);
-    json.piece(DEST);
-    json.range(out, destAt, destEnd);
-    json.piece(destNetwork);
+    if (src === '') {
+      json.piece(SRC_INSTANCE);
+      json.range(out, srcAt, srcEnd);
+      json.piece(srcNetwork);
+      json.byte(BRACE_CLOSE);
+    } else json.text(`,"src":${src}`);
+    if (dest === '') {
+      json.piece(DEST_INSTANCE);
+      json.range(out, destAt, destEnd);
+      json.piece(destNetwork);
+      json.byte(BRACE_CLOSE);
+    } else json.text(`,"dest":${dest}`);
     json.piece(COUNT);
     json.number(count);
     json.piece(this.#nodeName);
@@ -290,6 +301,19 @@ export class NetfilterFlow implements FlowLine {
     json.byte(UPPER_Z);
   }
 
+  /** The side at an address, as JSON, where the enricher knows whose it is; else empty. */
+  #sideJson(enricher: Enricher | undefined, start: number, end: number, way: 'in' | 'out'): string {
+    if (enricher?.sideOf === undefined) return '';
+    const { walk } = this;
+    const { bytes } = walk;
+    const isBridged = walk[`phys${way}End`] > walk[`phys${way}Start`];
+    const nameStart = isBridged ? walk[`phys${way}Start`] : walk[`${way}Start`];
+    const nameEnd = isBridged ? walk[`phys${way}End`] : walk[`${way}End`];
+    const address = canonicalIpBytes(bytes, start, end)!;
+    const name = nameEnd > nameStart ? bytes.toString('latin1', nameStart, nameEnd) : undefined;
+    return enricher.sideOf(address, name, this.timeUs) ?? '';
+  }
+
   /** The `network` member of a side, as the enricher has it. */
   #network(start: number, end: number, enricher: Enricher | undefined): Piece {
     if (enricher === undefined) return NOTHING;
@@ -297,8 +321,9 @@ export class NetfilterFlow implements FlowLine {
     if (this.walk.version !== 4) {
       return this.#networkPiece(enricher.networkOf(canonicalIpBytes(bytes, start, end)!));
     }
-    if (enricher !== this.#enricher) {
+    if (enricher !== this.#enricher || enricher.networksVersion !== this.#networksVersion) {
       this.#enricher = enricher;
+      this.#networksVersion = enricher.networksVersion;
       this.#networkByAddress.fill(undefined);
     }
     const address = ipv4Number(bytes, start, end);
@@ -380,9 +405,12 @@ const DEST_IP = pieceOf(',"dest_ip":"');
 const DEST_PORT = keyPiece('dest_port');
 const PROTOCOL = pieceOf(',"protocol":"');
 const DIRECTION_JSON = DIRECTIONS.map((name) => pieceOf(name ? `","direction":"${name}"}` : '"}'));
-const SRC = pieceOf(',"src":{"instance":"');
-const DEST = pieceOf('},"dest":{"instance":"');
-const COUNT = pieceOf('},"count":');
+const SRC_INSTANCE = pieceOf(',"src":{"instance":"');
+const DEST_INSTANCE = pieceOf(',"dest":{"instance":"');
+const BRACE_CLOSE = 0x7d;
+const COUNT = pieceOf(',"count":');
+/** A UTF-16 unit takes at most three bytes. */
+const BYTES_PER_UNIT = 3;
 const PACKETS = pieceOf('","packets":');
 const BYTES = keyPiece('bytes');
 const PACKET = pieceOf(',"packet":');

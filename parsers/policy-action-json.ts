@@ -19,9 +19,16 @@ export class PolicyActionJson {
   }
 
   /** @returns where the JSON ends, or -1 where `out` may have too little room */
-  write(scan: PolicyActionScan, id: string, out: Buffer, offset: number, enricher?: Enricher): number {
-    this.#srcAdded = addedTo(scan, at.SRC_SIDE, at.SRC_IP, enricher);
-    this.#destAdded = addedTo(scan, at.DEST_SIDE, at.DEST_IP, enricher);
+  write(
+    scan: PolicyActionScan,
+    id: string,
+    timeUs: number,
+    out: Buffer,
+    offset: number,
+    enricher?: Enricher,
+  ): number {
+    this.#srcAdded = addedTo(scan, at.SRC_SIDE, at.SRC_IP, timeUs, enricher);
+    this.#destAdded = addedTo(scan, at.DEST_SIDE, at.DEST_IP, timeUs, enricher);
     const added =
       HEAD.length + id.length + this.#srcAdded.length + this.#destAdded.length + this.#tail.length;
     if (scan.end - scan.start + added + PUNCTUATION_BYTES > out.length - offset) return -1;
@@ -65,6 +72,7 @@ function addedTo(
   scan: PolicyActionScan,
   side: number,
   ipSlot: number,
+  timeUs: number,
   enricher: Enricher | undefined,
 ): Buffer {
   const { bytes, starts, ends } = scan;
@@ -79,6 +87,9 @@ function addedTo(
   if (isInstance ? hasNetwork : isSomebody) return note;
   const slot = isInstance ? side + at.INSTANCE : ipSlot;
   const address = bytes.toString('latin1', starts[slot]! + 1, ends[slot]! - 1);
+  const isOpen = note === NOTHING && starts[side + at.RESOLVED_BY] === 0 && !isInstance;
+  const known = isOpen ? enricher.sideOf?.(address, undefined, timeUs) : undefined;
+  if (known !== undefined) return Buffer.from(`,${known.slice(1, -1)}`);
   const network = hasNetwork ? undefined : enricher.networkOf(address);
   const instance = isInstance ? '' : `,"instance":"${address}"`;
   const member = network === undefined ? '' : `,"network":${JSON.stringify(network)}`;

@@ -134,9 +134,9 @@ export class PolicyActionLine implements FlowLine {
   }
 
   writeJson(id: string, out: Buffer, offset: number, enricher?: Enricher): number {
-    if (this.#verbatim) return this.#json.write(this.#scan, id, out, offset, enricher);
+    if (this.#verbatim) return this.#json.write(this.#scan, id, this.timeUs, out, offset, enricher);
     const record = this.toRecord(id);
-    enricher?.enrich(record);
+    enricher?.enrich(record, this.timeUs);
     const json = Buffer.from(JSON.stringify(record));
     return json.length > out.length - offset ? -1 : offset + json.copy(out, offset);
   }

@@ -49,10 +49,18 @@ const endpoint = (description: string) => ({
     namespace: string("The pod's namespace."),
     pod_namespace: string('Deprecated; the same value as `namespace`.'),
     workload_name: string('What owns the pod.'),
-    workload_kind: string('`ReplicaSet`, `DaemonSet`, …; `Node` for a node.'),
+    workload_kind: string('`ReplicaSet`, `DaemonSet`, …; `Node` for a node, `Service` for a service.'),
     instance: string('The address of what is neither a pod nor a node.'),
     network: string('With `instance`: `private`, `public`, or the name of a network set.'),
     node_name: string('The node that this side is.'),
+    labels: {
+      anyOf: [
+        { type: 'object', additionalProperties: { type: 'string' } },
+        { type: 'array', items: { type: 'string' } },
+      ],
+      description:
+        "Those of the pod's labels that are asked for; a list of `KEY=VALUE` where a flow log has them.",
+    },
     resolved_by: {
       enum: ['interface', 'ip', 'upstream'],
       description: "How the names were found: by the packet's interface, by address, or given by the source.",
@@ -89,6 +97,11 @@ const flow = {
       type: 'array',
       items: policy,
       description: 'Policies that decided or logged; GKE gives none for what was denied.',
+    },
+    candidate_policies: {
+      type: 'array',
+      items: policy,
+      description: 'Policies that select the pod in that direction: what may have denied, not what did.',
     },
     src: endpoint('Who opened the connection.'),
     dest: endpoint('Whom it was opened to.'),

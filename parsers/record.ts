@@ -36,6 +36,8 @@ export interface Endpoint {
   /** With `instance`: `private`, `public`, or the name of a network set. */
   network?: string;
   node_name?: string;
+  /** Those of a pod that are asked for; in the words of the source, where that gives them. */
+  labels?: Readonly<Record<string, string>> | readonly string[];
   resolved_by?: 'interface' | 'ip' | 'upstream';
   [extra: string]: unknown;
 }
@@ -73,6 +75,8 @@ export interface FlowRecord {
   connection: Connection;
   disposition: Disposition;
   policies?: Policy[];
+  /** Policies that select the pod in that direction and may be why it was denied; none of them is known to be. */
+  candidate_policies?: Policy[];
   src: Endpoint;
   dest: Endpoint;
   /** Connections that the record stands for, at least 1. */

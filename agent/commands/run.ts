@@ -4,6 +4,7 @@ import { Agent, type Replaceable } from '../agent.ts';
 import { type Loaded, type LoadedConfig, loadConfig, type NotLoaded } from '../config/load.ts';
 import { problemText } from '../config/problem.ts';
 import { ConfigWatch } from '../config/watch.ts';
+import type { Cluster } from '../kubernetes/cluster.ts';
 import { machineTimezone } from '../machine-timezone.ts';
 import { summarizeAccounts } from '../observe/accounts.ts';
 import { HttpServer } from '../observe/http.ts';
@@ -102,7 +103,7 @@ async function runAgent(
     return EX_UNAVAILABLE;
   }
   const agent = new Agent({
-    ...replaceable(current),
+    ...replaceable(current, log),
     records,
     outbox,
     log,
@@ -127,7 +128,7 @@ async function runAgent(
       warnOfDelegate(next.config, log);
       warnOfRestart(config, next.config, log);
       log.info({ hash: next.hash }, 'the changed configuration is in force');
-      return replaceable(current);
+      return replaceable(current, log);
     });
   };
   const watching = once
@@ -141,23 +142,40 @@ async function runAgent(
   await Promise.all([watching, ...resending]);
   running = false;
   for (const input of current.inputs) input.close();
+  await current.cluster?.work.stop();
   outbox.close();
   if (address !== undefined) await http.close();
   const { intake } = current;
-  log.info({ accounts: summarizeAccounts(intake.accounts.values(), intake.openWindows) }, 'stopped');
+  const unnamed = Object.fromEntries(current.cluster?.work.unnamed.entries() ?? []);
+  log.info({ accounts: summarizeAccounts(intake.accounts.values(), intake.openWindows), unnamed }, 'stopped');
   return EX_OK;
 }
 
-function replaceable(current: SetUp): Replaceable {
-  return { inputs: current.inputs, intake: current.intake, deliveries: deliveriesOf(current) };
+function replaceable(current: SetUp, log: Logger): Replaceable {
+  const cluster = current.cluster?.work;
+  return {
+    inputs: current.inputs,
+    intake: current.intake,
+    deliveries: deliveriesOf(current),
+    ready: cluster && ((signal) => untilKnown(cluster, log, signal)),
+    looking: cluster && (() => cluster.observeClock()),
+  };
+}
+
+/** Lines wait until the cluster is known, but not for ever: then they pass without names, counted. */
+async function untilKnown(cluster: Cluster, log: Logger, signal: AbortSignal): Promise<void> {
+  const missing = await cluster.ready(signal);
+  if (missing.length === 0 || signal.aborted) return;
+  log.warn({ missing }, 'lines are read although the cluster is not known: they may have no names');
 }
 
 /** Without the cluster's annotations nothing can be vouched for; whoever asked for them must know. */
-function warnOfDelegate({ select }: LoadedConfig, log: Logger): void {
+function warnOfDelegate({ select, enrich }: LoadedConfig, log: Logger): void {
+  if (enrich.kubernetes.enabled) return;
   for (const disposition of ['allow', 'deny'] as const) {
     if (!select[disposition].delegate) continue;
     log.warn(
-      `select.${disposition}.delegate needs the cluster's annotations, which this agent cannot read: every ${disposition} is filtered{reason="delegate"}`,
+      `select.${disposition}.delegate needs the cluster's annotations, which are read only with enrich.kubernetes.enabled: every ${disposition} is filtered{reason="delegate"}`,
     );
   }
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { filterSchema } from './filters.ts';
 import { inputSchema } from './inputs.ts';
+import { kubernetesSchema } from './kubernetes.ts';
 import { prefixPattern } from './prefix-pattern.ts';
 import { elasticsearchSinkSchema } from './sinks/elasticsearch.ts';
 import { fileSinkSchema } from './sinks/file.ts';
@@ -107,6 +108,9 @@ export const enrichSchema = z.strictObject({
     .check(
       z.describe('Names for address ranges outside the cluster; the longest match is given as `network`.'),
     ),
+  kubernetes: z
+    .prefault(kubernetesSchema, {})
+    .check(z.describe('Names of pods, nodes and services, at the time of the event.')),
 });
 
 export const stateSchema = z.strictObject({

@@ -23,7 +23,9 @@ export interface PodsOptions {
   /** Whether all labels of local pods are kept, for policies that select them. */
   readonly keepsAllLabels: boolean;
   /** Told of every workload that appears. */
-  readonly onWorkload?: ((namespace: string, workload: Workload) => void) | undefined;
+  readonly onWorkload?:
+    | ((namespace: string, workload: Workload, apiVersion: string | undefined) => void)
+    | undefined;
 }
 
 /** A pod, from when it was first seen until it is forgotten. */
@@ -181,10 +183,10 @@ export class Pods implements ObjectStore<PodObject> {
     const owner = metadata.ownerReferences?.find(({ controller }) => controller);
     // A static pod is controlled by its node, which is no workload.
     if (owner !== undefined && owner.kind !== 'Node') {
-      const { kind, name } = owner;
-      holder.workload = this.#workloads.get(`${namespace}/${kind}/${name}`, () => {
+      const { apiVersion, kind, name } = owner;
+      holder.workload = this.#workloads.get(`${namespace} ${apiVersion}/${kind} ${name}`, () => {
         const workload: Workload = { kind, name };
-        this.#options.onWorkload?.(namespace, workload);
+        this.#options.onWorkload?.(namespace, workload, apiVersion);
         return workload;
       });
     }

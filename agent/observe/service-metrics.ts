@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { OutboxStats } from '../outbox/types.ts';
 import type { SetUp } from '../set-up.ts';
+import { observeCluster } from './cluster-metrics.ts';
 import { ConfigMetrics } from './config-metrics.ts';
 import { DeliveryMetrics, observeDeliveries, observeOutbox } from './delivery-metrics.ts';
 import { InputMetrics } from './input-metrics.ts';
@@ -36,6 +37,7 @@ export class ServiceMetrics {
     this.inputs = new InputMetrics(this.#registry);
     this.deliveries = new DeliveryMetrics(this.#registry);
     observeOutbox(this.#registry, service.outbox);
+    observeCluster(this.#registry, () => current().cluster?.work);
     observeDeliveries(this.#registry, () =>
       Array.from(current().sinks, ([sink, { work }]) => [sink, work.delivery.state()] as const),
     );

@@ -2,6 +2,7 @@ import type { FlowLine } from '../../parsers/line.ts';
 import type { FlowRecord } from '../../parsers/record.ts';
 import type { WindowRow } from '../outbox/types.ts';
 import { AliasTable } from './alias-table.ts';
+import type { Holds } from './enrich.ts';
 import { OpenWindow } from './open-window.ts';
 
 /** Raw keys that are remembered for each window that may be open: a connection can be written in several ways. */
@@ -26,7 +27,8 @@ export interface OpenKeys {
  * - A window opens with the first connection of its key and holds what is less than `windowUs` from that one's time,
  *   before or after: an event exactly `windowUs` later opens the next. It neither slides nor is aligned.
  *   An earlier event (jitter) merges too; one that is a whole window earlier means that the clock was set
- *   back: it closes the window and opens anew.
+ *   back: it closes the window and opens anew. So does one at whose time an address is no longer whose the record
+ *   says it is.
  * - An event closes the windows that it is out of reach of, in the order in which they were opened, up to the
  *   first that it is in reach of; so records leave in that order. Only an own key's next window may overtake.
  * - `closeQuiet` closes by the clock what no event closes any more.
@@ -70,7 +72,7 @@ export class Aggregate {
   /** Merges a line whose raw key is known to belong to an open window in reach. Decodes and allocates nothing. */
   merge(line: FlowLine): boolean {
     const window = this.#aliases.find(line);
-    if (window === undefined || !window.reaches(line.timeUs, this.#options.windowUs)) return false;
+    if (window === undefined || !window.takes(line.timeUs, this.#options.windowUs)) return false;
     this.#add(window, line);
     return true;
   }
@@ -82,7 +84,7 @@ export class Aggregate {
   mergeByKey(line: FlowLine, key: string, alias: boolean): boolean {
     const window = this.#byKey.get(key);
     if (window === undefined) return false;
-    if (!window.reaches(line.timeUs, this.#options.windowUs)) {
+    if (!window.takes(line.timeUs, this.#options.windowUs)) {
       this.close(window);
       return false;
     }
@@ -91,9 +93,12 @@ export class Aggregate {
     return true;
   }
 
-  /** Opens the window of a key that has none. */
-  open(line: FlowLine, key: string, record: FlowRecord, alias: boolean): void {
-    const window = new OpenWindow(this.#input, this.#keys.nextOrder, key, line.timeUs, record);
+  /**
+   * Opens the window of a key that has none.
+   * @param holds at which times the record's names are right; undefined: always
+   */
+  open(line: FlowLine, key: string, record: FlowRecord, alias: boolean, holds?: Holds): void {
+    const window = new OpenWindow(this.#input, this.#keys.nextOrder, key, line.timeUs, record, holds);
     this.#keys.nextOrder += 1;
     this.#keep(window);
     if (alias) this.#aliases.add(line, window);

@@ -30,6 +30,7 @@ export function coarsen(record: FlowRecord, level: 'pod' | 'workload'): FlowReco
     }),
     disposition: record.disposition,
     policies: record.policies,
+    candidate_policies: record.candidate_policies,
     src,
     dest,
     count: record.count,
@@ -65,7 +66,7 @@ function onePod(side: Endpoint): Endpoint {
     network,
     node_name,
   };
-  return withoutAbsent({ ...kept, resolved_by: side.resolved_by });
+  return withoutAbsent({ ...kept, labels: side.labels, resolved_by: side.resolved_by });
 }
 
 function oneWorkload(side: Endpoint): Endpoint {

@@ -1,7 +1,10 @@
 import type { Enricher } from '../../parsers/line.ts';
-import type { Endpoint, FlowRecord } from '../../parsers/record.ts';
+import type { Endpoint, FlowRecord, Policy } from '../../parsers/record.ts';
 import type { EnrichConfig } from '../config/schema.ts';
-import { type AddressWords, containsAddress, type Network, readAddress, readNetwork } from './network.ts';
+import { sideOf } from '../kubernetes/holder.ts';
+import type { Found } from '../kubernetes/resolver.ts';
+import { type AddressWords, readAddress } from './network.ts';
+import { NetworkTable, namedNetworks } from './network-table.ts';
 
 /** Addresses whose network is remembered; all are forgotten when there are more. */
 const CACHE_MAX = 8192;
@@ -23,39 +26,86 @@ const PRIVATE = [
   'ff00::/8',
 ];
 
+/** Formats whose lines say who their sides are; what is an `instance` there is nobody that the source knows. */
+const NAMING_FORMATS = new Set(['policy_action', 'flow_log']);
+
+/** What is known of a cluster. */
+export interface Identity {
+  /** Who had an address at a time. @param interfaceName of this node, that leads to the address */
+  who(address: string, interfaceName: string | undefined, timeUs: number): Found | undefined;
+  /** Names of networks outside the cluster; another object when they have changed. */
+  readonly networkSets: NetworkTable | undefined;
+  /** The policies that may have denied to a pod; where they are to be told. */
+  readonly candidates: ((namespace: string, pod: string, direction: string) => Policy[]) | undefined;
+}
+
+/** Whether what an enriched record says of its sides is true at another time. */
+export type Holds = (timeUs: number) => boolean;
+
 /**
- * Gives names to addresses. A side that the source has named keeps its names; one without is an `instance`, and
- * says in which `network` it is: the longest configured one that holds it, else `private` or `public`.
+ * Gives names to addresses. A side that the source has named keeps its names; one without is a pod, a node or a
+ * service, where the cluster tells who had the address at the time of the event; else it is an `instance`, and says
+ * in which `network` it is: the longest configured one that holds it, else `private` or `public`.
  */
 export class Enrich implements Enricher {
-  /** The longest first. */
-  readonly #networks: readonly { readonly name: string; readonly network: Network }[];
+  readonly #configured: NetworkTable;
+  readonly #private = new NetworkTable(PRIVATE.flatMap((cidr) => namedNetworks('private', cidr)));
   readonly #nameOf = new Map<string, string>();
+  readonly #identity: Identity | undefined;
+  #networkSets: NetworkTable | undefined;
+  /** Only with an identity: without one nobody need be asked. */
+  readonly sideOf?: NonNullable<Enricher['sideOf']>;
 
-  constructor(config: EnrichConfig) {
-    const configured = config.networks.flatMap(({ name, cidrs }) => cidrs.map((cidr) => named(name, cidr)));
-    configured.sort((one, other) => other.network.bits - one.network.bits);
-    this.#networks = [...configured, ...PRIVATE.map((cidr) => named('private', cidr))];
+  constructor(config: EnrichConfig, identity?: Identity) {
+    const networks = config.networks.flatMap(({ name, cidrs }) =>
+      cidrs.flatMap((cidr) => namedNetworks(name, cidr)),
+    );
+    this.#configured = new NetworkTable(networks);
+    this.#identity = identity;
+    if (identity === undefined) return;
+    this.sideOf = (address, interfaceName, timeUs) => {
+      const found = identity.who(address, interfaceName, timeUs);
+      return found && JSON.stringify(sideOf(found.holder, found.by));
+    };
   }
 
-  /** Changes the record. */
-  enrich(record: FlowRecord): void {
-    this.#side(record.src, record.connection.src_ip);
-    this.#side(record.dest, record.connection.dest_ip);
+  /** Whether denied and unknown records get more than their sides. */
+  get looksAtDenials(): boolean {
+    return this.#identity?.candidates !== undefined;
   }
 
-  #side(side: Endpoint, address: string | undefined): void {
-    if (side.instance === undefined) {
-      if (address === undefined || isNamed(side)) return;
-      side.instance = address;
+  get networksVersion(): unknown {
+    return this.#identity?.networkSets;
+  }
+
+  /**
+   * Changes the record.
+   * @param timeUs the time of the event
+   * @returns when what it says of its sides holds; undefined: always
+   */
+  enrich(record: FlowRecord, timeUs: number): Holds | undefined {
+    const { connection, packet, src, dest } = record;
+    let from: Found | undefined;
+    let to: Found | undefined;
+    if (this.#identity !== undefined) {
+      const isSourceSure = NAMING_FORMATS.has(record.source.format);
+      const isOpen = (side: Endpoint) =>
+        !isNamed(side) && side.resolved_by === undefined && !(isSourceSure && side.instance !== undefined);
+      if (isOpen(src)) from = this.#name(src, connection.src_ip, packet?.physin ?? packet?.in, timeUs);
+      if (isOpen(dest)) to = this.#name(dest, connection.dest_ip, packet?.physout ?? packet?.out, timeUs);
     }
-    if (side.network !== undefined) return;
-    const network = this.networkOf(side.instance);
-    if (network !== undefined) side.network = network;
+    this.#place(src, connection.src_ip);
+    this.#place(dest, connection.dest_ip);
+    this.#addCandidates(record);
+    return holding(from, to);
   }
 
   /** The network of an address; undefined for what is none. */
   networkOf(address: string): string | undefined {
+    if (this.#identity?.networkSets !== this.#networkSets) {
+      this.#networkSets = this.#identity?.networkSets;
+      this.#nameOf.clear();
+    }
     const known = this.#nameOf.get(address);
     if (known !== undefined) return known;
     const words = readAddress(address);
@@ -66,8 +116,47 @@ export class Enrich implements Enricher {
     return name;
   }
 
+  /** Names a side of which the source says nothing but its address, where somebody is known to have had that. */
+  #name(
+    side: Endpoint,
+    address: string | undefined,
+    interfaceName: string | undefined,
+    timeUs: number,
+  ): Found | undefined {
+    const found = address === undefined ? undefined : this.#identity!.who(address, interfaceName, timeUs);
+    if (found === undefined) return undefined;
+    delete side.instance;
+    Object.assign(side, sideOf(found.holder, found.by));
+    return found;
+  }
+
+  /** Says where a side without a name is. */
+  #place(side: Endpoint, address: string | undefined): void {
+    if (side.instance === undefined) {
+      if (address === undefined || isNamed(side)) return;
+      side.instance = address;
+    }
+    if (side.network !== undefined) return;
+    const network = this.networkOf(side.instance);
+    if (network !== undefined) side.network = network;
+  }
+
+  #addCandidates(record: FlowRecord): void {
+    const { direction } = record.connection;
+    const candidates = this.#identity?.candidates;
+    if (candidates === undefined || record.disposition === 'allow' || direction === undefined) return;
+    const { namespace, pod_name } = direction === 'ingress' ? record.dest : record.src;
+    if (namespace === undefined || pod_name === undefined) return;
+    const policies = candidates(namespace, pod_name, direction);
+    if (policies.length > 0) record.candidate_policies = policies;
+  }
+
   #search(words: AddressWords): string {
-    return this.#networks.find(({ network }) => containsAddress(network, words))?.name ?? 'public';
+    const configured = this.#configured.find(words);
+    const set = this.#networkSets?.find(words);
+    const isSetLonger = set !== undefined && set.network.bits > (configured?.network.bits ?? -1);
+    const found = isSetLonger ? set : configured;
+    return found?.name ?? this.#private.find(words)?.name ?? 'public';
   }
 }
 
@@ -76,6 +165,8 @@ export function isNamed(side: Endpoint): boolean {
   return side.pod_name !== undefined || side.node_name !== undefined || side.workload_name !== undefined;
 }
 
-function named(name: string, cidr: string): { name: string; network: Network } {
-  return { name, network: readNetwork(cidr)! };
+function holding(from: Found | undefined, to: Found | undefined): Holds | undefined {
+  const claims = [from?.claim, to?.claim].filter((claim) => claim !== undefined);
+  if (claims.length === 0) return undefined;
+  return (timeUs) => claims.every(({ fromUs, untilUs }) => timeUs >= fromUs && timeUs <= untilUs);
 }

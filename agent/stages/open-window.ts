@@ -2,6 +2,7 @@ import type { FlowLine } from '../../parsers/line.ts';
 import type { FlowRecord } from '../../parsers/record.ts';
 import { formatRfc3339 } from '../../parsers/time.ts';
 import type { WindowRow } from '../outbox/types.ts';
+import type { Holds } from './enrich.ts';
 
 /** What a window's row keeps of its opening beside the record. */
 type Opening = [input: string, firstUs: number];
@@ -39,6 +40,7 @@ export class OpenWindow {
   /** When the clock may close it although its events are stamped later; set when the clock first sees it. */
   futureEndUs = 0;
 
+  readonly #holds: Holds | undefined;
   #head: string;
   #lastUs: number;
   #lastDigits = 0;
@@ -49,8 +51,12 @@ export class OpenWindow {
   #bytes = 0;
   #srcPorts: number[] = [];
 
-  /** @param record what the opening line says; its line is merged afterwards, as every other */
-  constructor(input: string, order: number, key: string, firstUs: number, record: FlowRecord) {
+  /**
+   * @param record what the opening line says; its line is merged afterwards, as every other
+   * @param holds at which times its names are right; undefined: always
+   */
+  constructor(input: string, order: number, key: string, firstUs: number, record: FlowRecord, holds?: Holds) {
+    this.#holds = holds;
     this.key = key;
     this.input = input;
     this.order = order;
@@ -79,6 +85,11 @@ export class OpenWindow {
   reaches(timeUs: number, windowUs: number): boolean {
     const sinceFirstUs = timeUs - this.firstUs;
     return sinceFirstUs < windowUs && sinceFirstUs > -windowUs;
+  }
+
+  /** Whether the record can stand for an event at this time as well. */
+  takes(timeUs: number, windowUs: number): boolean {
+    return this.reaches(timeUs, windowUs) && (this.#holds === undefined || this.#holds(timeUs));
   }
 
   /** The record's JSON. Last time and ports are there only where more than one line has merged. */

@@ -37,7 +37,7 @@ for (const [what, aggregate] of LEVELS) {
       record: (json) => lines.push(json),
       line: (line, id, enricher) => {
         const record = line.toRecord(id);
-        enricher.enrich(record);
+        enricher.enrich(record, line.timeUs);
         lines.push(JSON.stringify(record));
       },
       summary: () => {},

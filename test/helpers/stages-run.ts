@@ -50,7 +50,7 @@ export class StagesRun {
         record: (json) => this.records.push(JSON.parse(json)),
         line: (line, id, enricher) => {
           const record = line.toRecord(id);
-          enricher.enrich(record);
+          enricher.enrich(record, line.timeUs);
           this.records.push(record);
         },
         summary: (json) => this.summaries.push(JSON.parse(json)),

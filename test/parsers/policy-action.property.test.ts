@@ -60,7 +60,7 @@ function compare(line: Buffer): string {
   const end = parsed.writeJson!(ID, out, 3);
   expect(out.toString('utf8', 3, end)).toBe(json);
   const record = parsed.toRecord(ID);
-  enricher.enrich(record);
+  enricher.enrich(record, parsed.timeUs);
   const enrichedEnd = parsed.writeJson!(ID, out, 3, enricher);
   expect(out.toString('utf8', 3, enrichedEnd)).toBe(JSON.stringify(record));
   expect(parsed.timeUs).toBe(plain.timeUs);
