@@ -1,0 +1,396 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
+import { type KubernetesConfig, kubernetesSchema } from '../../agent/config/kubernetes.ts';
+import { systemClock } from '../../agent/delivery/clock.ts';
+import { ApiClient } from '../../agent/kubernetes/api-client.ts';
+import { Cluster } from '../../agent/kubernetes/cluster.ts';
+import { sideOf } from '../../agent/kubernetes/holder.ts';
+import { interfaceHash } from '../../agent/kubernetes/pods.ts';
+import { type PodIdea, podObject } from '../helpers/kubernetes-objects.ts';
+import { ApiServer } from './kubernetes/api-server.ts';
+import { ApiWriter } from './kubernetes/api-writer.ts';
+
+const NODE = 'node-1';
+const RULES = [
+  { apiGroups: [''], resources: ['pods', 'nodes', 'services', 'namespaces'], verbs: ['list', 'watch'] },
+  { apiGroups: [''], resources: ['events'], verbs: ['create'] },
+  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['list', 'watch'] },
+  { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] },
+  { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get'] },
+  {
+    apiGroups: ['crd.projectcalico.org'],
+    resources: ['networksets', 'globalnetworksets'],
+    verbs: ['list', 'watch'],
+  },
+];
+
+const server = new ApiServer();
+let api: ApiWriter;
+let dir: string;
+/** Clusters that a test has made. */
+let clusters: Cluster[] = [];
+const failing: string[] = [];
+
+beforeAll(async () => {
+  await server.start();
+  api = new ApiWriter(server);
+  dir = mkdtempSync(join(tmpdir(), 'identity-'));
+  server.apply([
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
+    serviceAccount('shop', 'tests'),
+    serviceAccount('default', 'agent'),
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name: 'agent' },
+      rules: RULES,
+    },
+  ]);
+  bind();
+  writeFileSync(join(dir, 'token'), server.serviceAccount('default', 'agent').token);
+});
+afterAll(async () => {
+  api.close();
+  await server.close();
+  rmSync(dir, { recursive: true });
+});
+beforeEach(() => {
+  failing.length = 0;
+});
+afterEach(async () => {
+  await Promise.all(clusters.map((cluster) => cluster.stop()));
+  clusters = [];
+  server.kubectl(['delete', 'pods', '--all', '-A', '--grace-period=0', '--force', '--wait=false']);
+});
+
+function serviceAccount(namespace: string, name: string): object {
+  return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name } };
+}
+
+function bind(): void {
+  const binding = ['clusterrolebinding', 'agent', '--clusterrole=agent', '--serviceaccount=default:agent'];
+  server.kubectl(['create', ...binding]);
+}
+
+type Options = Partial<z.input<typeof kubernetesSchema>>;
+
+function cluster(options: Options = {}, delegates = false): Cluster {
+  const config: KubernetesConfig = z.parse(kubernetesSchema, { enabled: true, jitter: '0ms', ...options });
+  const made = new Cluster(
+    { config, delegatesAllow: delegates, delegatesDeny: delegates },
+    {
+      node: NODE,
+      api: new ApiClient({ url: server.url, tokenFile: join(dir, 'token'), caFile: server.caFile }),
+      // Pauses at random, and short.
+      clock: { ...systemClock, random: () => Math.random() / 50 },
+      monotonicUs: () => performance.now() * 1000,
+      events: { failing: (resource, reason) => failing.push(`${resource}: ${reason}`), recovered: () => {} },
+    },
+  );
+  made.observeClock();
+  made.start();
+  clusters.push(made);
+  return made;
+}
+
+async function ready(options?: Options, delegates?: boolean): Promise<Cluster> {
+  const made = cluster(options, delegates);
+  expect(await made.ready(new AbortController().signal)).toEqual([]);
+  return made;
+}
+
+function pod(idea: PodIdea): ReturnType<typeof podObject> {
+  return podObject({ node: NODE, ready: Date.now() / 1000 - 60, hostIps: ['192.168.9.1'], ...idea });
+}
+
+function who(of: Cluster, address: string, interfaceName?: string) {
+  of.observeClock();
+  const found = of.who(address, interfaceName, Date.now() * 1000);
+  return found && sideOf(found.holder, found.by);
+}
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  for (let waited = 0; !holds(); waited += 20) {
+    if (waited > 30_000) throw new Error(`in vain: ${what}`);
+    await sleep(20);
+  }
+}
+
+function restarts(of: Cluster): Record<string, number> {
+  return Object.fromEntries(of.watched[0]!.restarts.entries());
+}
+
+describe('the pods of this node', () => {
+  it('are listed, and then watched', async () => {
+    await api.runPod(
+      pod({ name: 'web-0', ips: ['10.1.0.1', 'fd00::1'], owner: { kind: 'StatefulSet', name: 'web' } }),
+    );
+    await api.runPod(pod({ name: 'far', ips: ['10.2.0.1'], node: 'node-2' }));
+    const one = await ready();
+    const web = {
+      pod_name: 'web-0',
+      namespace: 'shop',
+      pod_namespace: 'shop',
+      workload_name: 'web',
+      workload_kind: 'StatefulSet',
+    };
+    expect(who(one, '10.1.0.1')).toEqual({ ...web, resolved_by: 'ip' });
+    expect(who(one, 'fd00::1')).toEqual({ ...web, resolved_by: 'ip' });
+    const name = `cali${interfaceHash('shop', 'web-0')}`;
+    expect(who(one, '10.1.0.1', name)).toEqual({ ...web, resolved_by: 'interface' });
+    expect(who(one, '10.2.0.1')).toBeUndefined();
+    expect(who(one, '192.168.9.1')).toMatchObject({ node_name: NODE, workload_kind: 'Node' });
+
+    await api.runPod(pod({ name: 'web-1', ips: ['10.1.0.2'] }));
+    await until('web-1 is known', () => who(one, '10.1.0.2') !== undefined);
+    await api.endPod('shop', 'web-0');
+    await until('web-0 has gone', () => who(one, '10.1.0.1') === undefined);
+    const beforeUs = (Date.now() - 10_000) * 1000;
+    expect(one.who('10.1.0.1', undefined, beforeUs)?.holder.name).toBe('web-0');
+    expect(one.use.requests).toBe(2);
+  });
+
+  it('stay known while the API server is away, and the watch goes on where it was', async () => {
+    await api.runPod(pod({ name: 'web', ips: ['10.1.0.1'] }));
+    const one = await ready();
+    await server.stop();
+    await until('the watch broke', () => Object.keys(restarts(one)).length > 0);
+    expect(who(one, '10.1.0.1')).toMatchObject({ pod_name: 'web' });
+    await server.resume();
+    await api.runPod(pod({ name: 'next', ips: ['10.1.0.2'] }));
+    await until('the next pod is known', () => who(one, '10.1.0.2') !== undefined);
+    expect(restarts(one).expired ?? 0).toBe(0);
+    expect(failing.length).toBeLessThanOrEqual(1);
+  });
+
+  it('are listed again where the API server no longer knows the place (410)', async () => {
+    await api.runPod(pod({ name: 'goes', ips: ['10.1.0.1'] }));
+    const one = await ready();
+    // What happens while the agent's connection is refused is compacted away before it comes back.
+    const token = server.serviceAccount('default', 'agent').token;
+    writeFileSync(join(dir, 'token'), 'none');
+    await server.restart();
+    await until('the watch is refused', () => (restarts(one).unauthorized ?? 0) > 0);
+    await api.endPod('shop', 'goes');
+    await api.runPod(pod({ name: 'comes', ips: ['10.1.0.2'] }));
+    await server.compact();
+    writeFileSync(join(dir, 'token'), token);
+    await until('the place is not known any more', () => (restarts(one).expired ?? 0) > 0);
+    await until('the new pod is known', () => who(one, '10.1.0.2') !== undefined);
+    await until('the old pod has gone', () => who(one, '10.1.0.1') === undefined);
+  });
+
+  it('have no names where that is forbidden; nobody waits, and it is said once', async () => {
+    server.kubectl(['delete', 'clusterrolebinding', 'agent']);
+    const one = cluster({ sync_wait: '10m' });
+    expect(await one.ready(new AbortController().signal)).toEqual(['pods']);
+    expect(who(one, '10.1.0.1')).toBeUndefined();
+    expect(Object.fromEntries(one.unnamed.entries())).toEqual({ not_synced: 1 });
+    expect(failing).toEqual([expect.stringContaining('pods: HTTP 403: pods is forbidden')]);
+    bind();
+    await api.runPod(pod({ name: 'web', ips: ['10.1.0.1'] }));
+    await until('the pod is known', () => who(one, '10.1.0.1') !== undefined);
+  });
+
+  it('lines wait no longer than they are told to where nobody answers', async () => {
+    await server.stop();
+    const one = cluster({ sync_wait: '200ms' });
+    const begunMs = Date.now();
+    expect(await one.ready(new AbortController().signal)).toEqual(['pods']);
+    expect(Date.now() - begunMs).toBeGreaterThanOrEqual(200);
+    await server.resume();
+    await until('it is listed all the same', () => one.watched[0]!.isSynced);
+  });
+
+  it('are read on with a new token when the old one is not taken any more', async () => {
+    await api.runPod(pod({ name: 'web', ips: ['10.1.0.1'] }));
+    const one = await ready();
+    server.kubectl(['delete', 'serviceaccount', 'agent', '--namespace', 'default']);
+    server.apply([serviceAccount('default', 'agent')]);
+    await server.restart();
+    await until('the old token is refused', () => (restarts(one).unauthorized ?? 0) > 0);
+    writeFileSync(join(dir, 'token'), server.serviceAccount('default', 'agent').token);
+    await api.runPod(pod({ name: 'next', ips: ['10.1.0.2'] }));
+    await until('the next pod is known', () => who(one, '10.1.0.2') !== undefined);
+  });
+});
+
+describe('options', () => {
+  it('scope cluster: all pods, nodes and services', async () => {
+    await api.runPod(pod({ name: 'far', ips: ['10.2.0.1'], node: 'node-2' }));
+    server.apply([
+      { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-2' } },
+      {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'front', namespace: 'shop' },
+        spec: { ports: [{ port: 80 }] },
+      },
+    ]);
+    const addresses = [{ type: 'InternalIP', address: '192.168.9.2' }];
+    await api.send(
+      'PATCH',
+      '/api/v1/nodes/node-2/status',
+      { status: { addresses } },
+      'application/merge-patch+json',
+    );
+    const one = await ready({ scope: 'cluster' });
+    // Times of other clocks are taken with a margin.
+    await until('the margin is over', () => who(one, '192.168.9.2') !== undefined);
+    expect(who(one, '10.2.0.1')).toMatchObject({ pod_name: 'far' });
+    expect(who(one, '192.168.9.2')).toMatchObject({ node_name: 'node-2' });
+    const ip = server.kubectl(['get', 'service', 'front', '-n', 'shop', '-o', 'jsonpath={.spec.clusterIP}']);
+    expect(who(one, ip)).toMatchObject({
+      workload_name: 'front',
+      workload_kind: 'Service',
+      namespace: 'shop',
+    });
+  });
+
+  it('workload top: what controls the ReplicaSet; the controller itself where nothing does', async () => {
+    const template = {
+      metadata: { labels: { app: 'web' } },
+      spec: { containers: [{ name: 'main', image: 'none' }] },
+    };
+    const spec = { selector: { matchLabels: { app: 'web' } }, template };
+    const controller = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'u', controller: true };
+    server.apply([
+      {
+        apiVersion: 'apps/v1',
+        kind: 'ReplicaSet',
+        metadata: { name: 'web-5d', namespace: 'shop', ownerReferences: [controller] },
+        spec,
+      },
+    ]);
+    await api.runPod(
+      pod({ name: 'web-5d-x', ips: ['10.1.0.1'], owner: { kind: 'ReplicaSet', name: 'web-5d' } }),
+    );
+    await api.runPod(pod({ name: 'bare-x', ips: ['10.1.0.2'], owner: { kind: 'ReplicaSet', name: 'bare' } }));
+    const one = await ready({ workload: 'top' });
+    await until('the owner is known', () => who(one, '10.1.0.1')?.workload_kind === 'Deployment');
+    expect(who(one, '10.1.0.1')).toMatchObject({ workload_name: 'web' });
+    expect(who(one, '10.1.0.2')).toMatchObject({ workload_name: 'bare', workload_kind: 'ReplicaSet' });
+  });
+
+  it('labels: the chosen ones; candidate policies: those that select the pod in that direction', async () => {
+    const policy = (name: string, spec: object) => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name, namespace: 'shop' },
+      spec,
+    });
+    const expression = { key: 'tier', operator: 'In', values: ['web', 'api'] };
+    server.apply([
+      policy('all', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] }),
+      policy('web-in', { podSelector: { matchLabels: { app: 'web' } } }),
+      policy('tiers', { podSelector: { matchExpressions: [expression] }, policyTypes: ['Egress'] }),
+      policy('others', { podSelector: { matchLabels: { app: 'db' } } }),
+    ]);
+    await api.runPod(pod({ name: 'web', ips: ['10.1.0.1'], labels: { app: 'web', tier: 'api', team: 'a' } }));
+    const one = await ready({ labels: ['team', 'absent'], candidate_policies: true });
+    expect(who(one, '10.1.0.1')?.labels).toEqual({ team: 'a' });
+    const names = (direction: string) => one.candidates!('shop', 'web', direction).map(({ name }) => name);
+    expect(names('ingress')).toEqual(['all', 'web-in']);
+    expect(names('egress')).toEqual(['all', 'tiers']);
+    server.kubectl(['delete', 'networkpolicy', 'all', '-n', 'shop']);
+    await until('a deleted one is none', () => names('ingress').join() === 'web-in');
+  });
+
+  it('delegate: annotations of policies and namespaces', async () => {
+    server.kubectl(['annotate', 'namespace', 'shop', 'policy.network.gke.io/enable-deny-logging=true']);
+    const one = await ready({}, true);
+    expect(one.annotations.logsDenials('shop')).toBe(true);
+    expect(one.annotations.logsDenials('default')).toBe(false);
+    expect(one.annotations.logsPolicy({ name: 'web-in', namespace: 'shop' })).toBe(false);
+    server.kubectl([
+      ...['annotate', 'networkpolicy', 'web-in', '-n', 'shop'],
+      'policy.network.gke.io/enable-logging=true',
+    ]);
+    await until('the policy is known', () =>
+      one.annotations.logsPolicy({ name: 'web-in', namespace: 'shop' }),
+    );
+  });
+
+  it('network sets: names for networks; without the CRDs nobody waits', async () => {
+    const before = cluster({ network_sets: 'crd.projectcalico.org/v1', sync_wait: '10m' });
+    expect(await before.ready(new AbortController().signal)).toEqual(['globalnetworksets', 'networksets']);
+    server.apply([crd('GlobalNetworkSet', 'Cluster'), crd('NetworkSet', 'Namespaced')]);
+    const set = (kind: string, metadata: object, nets: string[]) => ({
+      apiVersion: 'crd.projectcalico.org/v1',
+      kind,
+      metadata,
+      spec: { nets },
+    });
+    await until('the kinds are served', () => {
+      try {
+        server.apply([
+          set('GlobalNetworkSet', { name: 'partners' }, ['198.51.100.0/24']),
+          set('NetworkSet', { name: 'api', namespace: 'shop' }, ['198.51.100.7']),
+        ]);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    await until('both are known', () =>
+      before.watched.every(({ isSynced, objects }) => isSynced && (objects > 0 || true)),
+    );
+    const named = (address: [number, number, number, number]) => before.networkSets?.find(address)?.name;
+    const word = (198 * 256 + 51) * 65_536 + 100 * 256;
+    await until('the set is known', () => named([0, 0, 0xffff, word + 7]) === 'shop/api');
+    expect(named([0, 0, 0xffff, word + 8])).toBe('partners');
+  });
+
+  it('events: one for the same peer and port, on the pod that was denied', async () => {
+    await api.runPod(pod({ name: 'web', ips: ['10.1.0.1'] }));
+    const one = await ready({ events: { enabled: true, per_minute: 2 } });
+    const record = (srcIp: string) => ({
+      id: '1',
+      connection: {
+        src_ip: srcIp,
+        dest_ip: '10.1.0.1',
+        dest_port: 80,
+        protocol: 'tcp',
+        direction: 'ingress' as const,
+      },
+      disposition: 'deny' as const,
+      src: { instance: srcIp },
+      dest: { pod_name: 'web', namespace: 'shop' },
+      count: 1,
+      timestamp: new Date().toISOString(),
+      source: { input: 'a', format: 'syslog' },
+    });
+    for (const ip of ['10.9.9.1', '10.9.9.1', '10.9.9.2', '10.9.9.3']) one.denied!(record(ip));
+    await one.eventWriter!.idle();
+    expect(one.eventWriter!.counts).toEqual({ written: 2, dropped: 1 });
+    const events = JSON.parse(server.kubectl(['get', 'events', '-n', 'shop', '-o', 'json'])) as {
+      items: { reason: string; message: string; involvedObject: { name: string } }[];
+    };
+    expect(events.items.map(({ message }) => message).sort()).toEqual([
+      'ingress from 10.9.9.1, tcp port 80, was denied',
+      'ingress from 10.9.9.2, tcp port 80, was denied',
+    ]);
+    expect(events.items[0]).toMatchObject({ reason: 'NetworkPolicyDenied', involvedObject: { name: 'web' } });
+    expect(server.kubectl(['describe', 'pod', 'web', '-n', 'shop'])).toContain('NetworkPolicyDenied');
+  });
+});
+
+function crd(kind: string, scope: string): object {
+  const plural = `${kind.toLowerCase()}s`;
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.crd.projectcalico.org` },
+    spec: {
+      group: 'crd.projectcalico.org',
+      scope,
+      names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` },
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    },
+  };
+}
