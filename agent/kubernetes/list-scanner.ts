@@ -43,7 +43,7 @@ export class ListScanner {
         if (this.#inItems && this.#depth === 3) start = i;
         if (byte === BRACKET_OPEN && this.#depth === 2) {
           this.#inItems = true;
-          this.#envelope.push(chunk.subarray(start, i + 1));
+          this.#envelope.push(Buffer.from(chunk.subarray(start, i + 1)));
           start = -1;
         }
       } else if (byte === BRACE_CLOSE || byte === BRACKET_CLOSE) {
