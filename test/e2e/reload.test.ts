@@ -7,10 +7,17 @@ import { AgentProcess } from '../helpers/agent-process.ts';
 import { MountedConfig } from '../helpers/mounted-config.ts';
 import { RecordServer } from '../helpers/record-server.ts';
 
-const SWAPS = 30;
-/** Every third is one that must be refused. */
-const isBroken = (swap: number) => swap % 3 === 2;
-const LINES_PER_SECOND = 500;
+const SWAPS = 100;
+/** Three in ten must be refused. */
+const isBroken = (swap: number) => [2, 5, 8].includes(swap % 10);
+/** Ways to be wrong, in turn. */
+const BREAKS: ((config: object) => string)[] = [
+  (config) => stringify({ ...config, colour: 'blue' }),
+  (config) => `${stringify(config)}  torn: [`,
+  (config) => stringify({ ...config, sinks: [{ name: 'server', type: 'htpp' }] }),
+  () => '',
+];
+const LINES_PER_SECOND = 1000;
 const TICK_MS = 10;
 
 const line = (number: number) =>
@@ -70,8 +77,7 @@ describe('a ConfigMap that changes under load', () => {
     let broken = 0;
     for (let swap = 1; swap <= SWAPS; swap++) {
       if (isBroken(swap)) {
-        mounted.swap(stringify({ ...config(swap), colour: 'blue' }));
-        broken++;
+        mounted.swap(BREAKS[broken++ % BREAKS.length]!(config(swap)));
         await agent.log.until(`swap ${swap} is refused`, () => said('is refused') === broken);
       } else {
         mounted.swap(stringify(config(swap)));
