@@ -15,7 +15,7 @@ IMAGE   ?= policy-log-agent:dev
 report   = --reporter=default --reporter=json --outputFile.json=reports/$(1).json
 no-tests = mkdir -p reports && echo '{"success": true}' > reports/$(1).json
 
-.PHONY: help run test lint test-unit test-e2e test-real test-node conformance bench image chart clean
+.PHONY: help run test lint test-unit test-e2e test-real test-node conformance bench image chart manifests clean
 .NOTPARALLEL:
 
 help: ## Show what can be made
@@ -61,6 +61,9 @@ image: ## Build the container image (docker, podman or buildah)
 chart: ## Package the chart into dist/
 	helm lint --strict helm/policy-log-agent
 	helm package --destination dist helm/policy-log-agent
+
+manifests: ## Write the chart's defaults as plain manifests
+	deploy/render.sh > deploy/base/manifests.yaml
 
 clean: ## Remove what was built; node_modules and ~/.cache stay
 	rm -rf dist reports

@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -55,6 +56,27 @@ describe('the chart on a real API server', () => {
     expect(withHelm('install', RELEASE, CHART, '--values', join(CHART, file), '--dry-run=server')).toContain(
       NAME,
     );
+  });
+
+  describe('for those without Helm', () => {
+    const DEPLOY = join(CHART, '../../deploy');
+    const dryRun = (text: string) =>
+      server.kubectl(['apply', '--server-side', '--dry-run=server', '--validate=strict', '-f', '-'], text);
+
+    it('is there as manifests; `make manifests` writes them', () => {
+      const HELM = built(`helm-${versions.HELM}/helm`);
+      const env = { ...process.env, HELM };
+      const rendered = execFileSync(join(DEPLOY, 'render.sh'), { encoding: 'utf8', env });
+      expect(readFileSync(join(DEPLOY, 'base/manifests.yaml'), 'utf8')).toBe(rendered);
+    });
+
+    it.each(['base', 'example'])('is what the server takes, by Kustomize: %s', (folder) => {
+      // A dry run makes no namespace.
+      server.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'policy-log-agent' } }]);
+      const text = server.kubectl(['kustomize', join(DEPLOY, folder)]);
+      expect(dryRun(text)).toContain('daemonset.apps/policy-log-agent serverside-applied');
+      expect(text).toContain(folder === 'example' ? 'calico-drop' : 'policy_action');
+    });
   });
 
   it('violates Pod Security `restricted` in hostPaths and the user, and in nothing else', () => {
