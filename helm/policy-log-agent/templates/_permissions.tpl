@@ -3,39 +3,50 @@
 {{- printf "%s-%s" .Release.Namespace (include "policy-log-agent.fullname" .) | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
+{{/* One rule of a role. */}}
+{{- define "policy-log-agent.rule" -}}
+{{- $group := index . 0 }}{{ $resources := index . 1 }}{{ $verbs := index . 2 }}
+{{- dict "apiGroups" (list $group) "resources" $resources "verbs" $verbs | toJson }}
+{{- end }}
+
 {{/*
-What the configuration asks the API server for, as rules of a ClusterRole: for each part of it what that part lists
-and watches, and nothing else.
+What the configuration asks the API server for, as rules of a ClusterRole: for each part of it what that part reads,
+and nothing else.
 */}}
 {{- define "policy-log-agent.clusterRules" -}}
 {{- $kubernetes := dig "enrich" "kubernetes" dict .Values.config }}
 {{- $select := dig "select" dict .Values.config }}
+{{- $watch := list "list" "watch" }}
 {{- $rules := list }}
 {{- if $kubernetes.enabled }}
-{{- $core := list "pods" "nodes" }}
+{{- $core := list "pods" }}
 {{- if ne (default "node" $kubernetes.scope) "node" }}
-{{- $core = append $core "services" }}
+{{- $core = concat $core (list "nodes" "services") }}
 {{- end }}
 {{- if dig "deny" "delegate" false $select }}
 {{- $core = append $core "namespaces" }}
 {{- end }}
-{{- $rules = append $rules (dict "apiGroups" (list "") "resources" $core "verbs" (list "list" "watch")) }}
+{{- $rules = append $rules (list "" $core $watch) }}
 {{- if eq (default "controller" $kubernetes.workload) "top" }}
-{{- $rules = append $rules (dict "apiGroups" (list "apps") "resources" (list "replicasets") "verbs" (list "list" "watch")) }}
-{{- $rules = append $rules (dict "apiGroups" (list "batch") "resources" (list "jobs") "verbs" (list "list" "watch")) }}
+{{- $rules = append $rules (list "apps" (list "replicasets") (list "get")) }}
+{{- $rules = append $rules (list "batch" (list "jobs") (list "get")) }}
 {{- end }}
 {{- if or $kubernetes.candidate_policies (dig "allow" "delegate" false $select) }}
-{{- $rules = append $rules (dict "apiGroups" (list "networking.k8s.io") "resources" (list "networkpolicies") "verbs" (list "list" "watch")) }}
+{{- $rules = append $rules (list "networking.k8s.io" (list "networkpolicies") $watch) }}
 {{- end }}
 {{- if ne (default "none" $kubernetes.network_sets) "none" }}
 {{- $group := splitList "/" $kubernetes.network_sets | first }}
-{{- $rules = append $rules (dict "apiGroups" (list $group) "resources" (list "networksets" "globalnetworksets") "verbs" (list "list" "watch")) }}
+{{- $rules = append $rules (list $group (list "globalnetworksets" "networksets") $watch) }}
 {{- end }}
 {{- if dig "events" "enabled" false $kubernetes }}
-{{- $rules = append $rules (dict "apiGroups" (list "") "resources" (list "events") "verbs" (list "create")) }}
+{{- $rules = append $rules (list "" (list "events") (list "create")) }}
 {{- end }}
 {{- end }}
-{{- concat $rules .Values.rbac.extraRules | toYaml }}
+{{- $objects := list }}
+{{- range $rules }}
+{{- $objects = append $objects (include "policy-log-agent.rule" . | fromJson) }}
+{{- end }}
+{{- concat $objects .Values.rbac.extraRules | toYaml }}
 {{- end }}
 
 {{/* "true" where a configuration that is refused makes an Event of the pod. */}}
