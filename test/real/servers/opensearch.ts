@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../../helpers/free-port.ts';
+import { built, versions } from '../cache.ts';
+import { ServerProcess } from './server-process.ts';
+
+/** A document as a search gives it. */
+export interface Hit {
+  readonly _index: string;
+  readonly _id: string;
+  readonly _source: Record<string, unknown>;
+}
+
+const PAGE_HITS = 10_000;
+
+/** A real OpenSearch of one node, without plugins. */
+export class OpenSearch {
+  readonly origin: string;
+  readonly #folder: string;
+  readonly #process: ServerProcess;
+
+  private constructor(port: number, settings: readonly string[]) {
+    this.origin = `http://127.0.0.1:${port}`;
+    this.#folder = mkdtempSync(join(tmpdir(), 'opensearch-'));
+    const home = built(`opensearch-${versions.OPENSEARCH}`);
+    const small = ['-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+    this.#process = new ServerProcess({
+      command: join(home, 'jdk/bin/java'),
+      args: [
+        ...small,
+        '--enable-native-access=ALL-UNNAMED',
+        '-cp',
+        `${home}:${home}/lib/*`,
+        'Server',
+        join(this.#folder, 'data'),
+        `${port}`,
+        ...settings,
+      ],
+      folder: this.#folder,
+      healthUrl: `${this.origin}/_cluster/health?wait_for_status=yellow&timeout=1s`,
+    });
+  }
+
+  /** @param settings further ones, as `name=value` */
+  static async start(...settings: string[]): Promise<OpenSearch> {
+    const server = new OpenSearch(await freePort(), settings);
+    await server.restart();
+    return server;
+  }
+
+  /** Starts it on the data that it has left. */
+  restart(): Promise<void> {
+    return this.#process.start();
+  }
+
+  kill(): Promise<void> {
+    return this.#process.kill();
+  }
+
+  async close(): Promise<void> {
+    await this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Calls its API; what it refuses is thrown. */
+  async ask(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
+    const answer = await fetch(`${this.origin}${path}`, {
+      method,
+      ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return JSON.parse(text);
+  }
+
+  /** What the query string finds, by time; at most 10,000 documents. */
+  async search(target: string, query: string): Promise<Hit[]> {
+    await this.ask('POST', `/${target}/_refresh`);
+    const parameters = `q=${encodeURIComponent(query)}&sort=@timestamp&size=${PAGE_HITS}`;
+    const answer = await this.ask('GET', `/${target}/_search?${parameters}`);
+    return (answer as { hits: { hits: Hit[] } }).hits.hits;
+  }
+
+  /** The ids of all documents, those of several indices behind the target included. */
+  async ids(target: string): Promise<string[]> {
+    await this.ask('POST', `/${target}/_refresh`);
+    const ids: string[] = [];
+    const request = { size: PAGE_HITS, _source: false, sort: ['_doc'] };
+    let page = await this.ask('POST', `/${target}/_search?scroll=1m`, request);
+    for (;;) {
+      const { _scroll_id: scrollId, hits } = page as { _scroll_id: string; hits: { hits: Hit[] } };
+      ids.push(...hits.hits.map(({ _id }) => _id));
+      if (hits.hits.length < PAGE_HITS) {
+        await this.ask('DELETE', '/_search/scroll', { scroll_id: scrollId });
+        return ids;
+      }
+      page = await this.ask('POST', '/_search/scroll', { scroll: '1m', scroll_id: scrollId });
+    }
+  }
+}
