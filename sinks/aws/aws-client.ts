@@ -46,7 +46,9 @@ export class AwsClient {
 
   /** @throws when a TLS file cannot be read */
   static async open(options: AwsClientOptions, context: SinkContext): Promise<AwsClient> {
-    const source = await credentialSource(options);
+    const source = await credentialSource(options, (message) =>
+      context.warn(`sink ${options.name}: ${message}`),
+    );
     return new AwsClient(options, await HttpClient.open(options, context), new KeptCredentials(source));
   }
 

@@ -16,8 +16,11 @@ const STS_TIMEOUT_MS = 5000;
  * 3. `AWS_CONTAINER_CREDENTIALS_FULL_URI` or `…_RELATIVE_URI` (EKS Pod Identity, ECS)
  * 4. the instance's role, by IMDSv2 alone
  */
-export async function credentialSource(auth: AwsAuthOptions): Promise<CredentialSource> {
-  const source = await ownSource(auth);
+export async function credentialSource(
+  auth: AwsAuthOptions,
+  warn: (message: string) => void,
+): Promise<CredentialSource> {
+  const source = await ownSource(auth, { debug() {}, info() {}, warn, error: warn });
   const { assume_role: role, region } = auth;
   if (role === undefined) return source;
   const { getDefaultRoleAssumer } = await import('@aws-sdk/nested-clients/sts');
@@ -30,7 +33,7 @@ export async function credentialSource(auth: AwsAuthOptions): Promise<Credential
     });
 }
 
-async function ownSource(auth: AwsAuthOptions): Promise<CredentialSource> {
+async function ownSource(auth: AwsAuthOptions, logger: Logger): Promise<CredentialSource> {
   const { env } = process;
   const configured = keys(auth.access_key_id, auth.secret_access_key, auth.session_token);
   const found = configured ?? keys(env.AWS_ACCESS_KEY_ID, env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN);
@@ -48,10 +51,26 @@ async function ownSource(auth: AwsAuthOptions): Promise<CredentialSource> {
   const relative = env.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI;
   if (full || relative) {
     const { fromHttp } = await import('@aws-sdk/credential-provider-http');
-    return fromHttp({ timeout: LOCAL_TIMEOUT_MS, maxRetries: 1 });
+    return fromHttp({ logger, timeout: LOCAL_TIMEOUT_MS, maxRetries: 1 });
   }
   const { fromInstanceMetadata } = await import('@smithy/credential-provider-imds');
-  return fromInstanceMetadata({ timeout: LOCAL_TIMEOUT_MS, maxRetries: 1, ec2MetadataV1Disabled: true });
+  const options = { timeout: LOCAL_TIMEOUT_MS, maxRetries: 1, ec2MetadataV1Disabled: true };
+  const fromInstance = fromInstanceMetadata({ logger, ...options });
+  return () =>
+    fromInstance().catch((error: unknown) => {
+      throw new Error(`${NOT_FROM_INSTANCE} (${(error as Error).message})`);
+    });
+}
+
+const NOT_FROM_INSTANCE =
+  'none in the configuration or the environment, no web identity, no Pod Identity, and none from the instance, which answers pods only with a hop limit of 2';
+
+/** What the libraries log to; else they would write to the console. */
+interface Logger {
+  debug(): void;
+  info(): void;
+  warn(message: string): void;
+  error(message: string): void;
 }
 
 /** STS is reached as the sink's own server is: through the proxy of the environment. */

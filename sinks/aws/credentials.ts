@@ -31,19 +31,23 @@ export class KeptCredentials {
   /** @throws what the source says, when there are none that hold */
   async get(nowMs: number): Promise<Credentials> {
     const kept = this.#kept;
-    const leftMs = kept === undefined ? 0 : (kept.expiration?.getTime() ?? Number.POSITIVE_INFINITY) - nowMs;
-    if (kept !== undefined && leftMs > REFRESH_MS) return kept;
-    if (kept !== undefined && leftMs > 0 && nowMs - this.#triedMs < REFRESH_AGAIN_MS) return kept;
-    try {
-      this.#triedMs = nowMs;
-      this.#fetching ??= this.#source();
-      this.#kept = await this.#fetching;
-      return this.#kept;
-    } catch (error) {
-      if (kept !== undefined && leftMs > 0) return kept;
-      throw error;
-    } finally {
-      this.#fetching = undefined;
-    }
+    const endMs = kept?.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
+    if (kept !== undefined && nowMs < endMs - REFRESH_MS) return kept;
+    if (kept === undefined || nowMs >= endMs) return this.#fetch(nowMs);
+    if (nowMs - this.#triedMs < REFRESH_AGAIN_MS) return kept;
+    return this.#fetch(nowMs).catch(() => kept);
+  }
+
+  #fetch(nowMs: number): Promise<Credentials> {
+    this.#triedMs = nowMs;
+    this.#fetching ??= this.#source()
+      .then((fetched) => {
+        this.#kept = fetched;
+        return fetched;
+      })
+      .finally(() => {
+        this.#fetching = undefined;
+      });
+    return this.#fetching;
   }
 }
