@@ -7,8 +7,9 @@ export interface ServerCommand {
   readonly args: readonly string[];
   /** Where it keeps what it has; its output goes to `server.log` there. */
   readonly folder: string;
-  /** Answers 2xx as soon as the server takes requests. */
+  /** Answers as soon as the server takes requests: with 2xx, or with the status that is given. */
   readonly healthUrl: string;
+  readonly healthStatus?: number;
 }
 
 const READY_MS_MAX = 120_000;
@@ -18,10 +19,12 @@ const LOOK_EVERY_MS = 50;
 export class ServerProcess {
   readonly #daemon: Daemon;
   readonly #healthUrl: string;
+  readonly #healthStatus: number | undefined;
 
-  constructor({ command, args, folder, healthUrl }: ServerCommand) {
+  constructor({ command, args, folder, healthUrl, healthStatus }: ServerCommand) {
     this.#daemon = new Daemon([command, ...args], join(folder, 'server.log'));
     this.#healthUrl = healthUrl;
+    this.#healthStatus = healthStatus;
   }
 
   /** Resolves when the server takes requests. */
@@ -39,10 +42,15 @@ export class ServerProcess {
     return this.#daemon.stop('SIGKILL');
   }
 
+  /** Asks it to end, and waits until it has. */
+  stop(): Promise<void> {
+    return this.#daemon.stop();
+  }
+
   async #isReady(): Promise<boolean> {
     try {
-      const { ok } = await fetch(this.#healthUrl, { signal: AbortSignal.timeout(1000) });
-      return ok;
+      const { ok, status } = await fetch(this.#healthUrl, { signal: AbortSignal.timeout(1000) });
+      return this.#healthStatus === undefined ? ok : status === this.#healthStatus;
     } catch {
       return false;
     }
