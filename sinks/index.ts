@@ -18,5 +18,7 @@ export async function createSink(options: SinkConfig, context: SinkContext): Pro
       return new (await import('./s3.ts')).S3Sink(options, context);
     case 'otlp':
       return new (await import('./otlp.ts')).OtlpSink(options, context);
+    case 'syslog':
+      return new (await import('./syslog.ts')).SyslogSink(options, context);
   }
 }

@@ -10,6 +10,7 @@ import { lokiSinkSchema } from './sinks/loki.ts';
 import { otlpSinkSchema } from './sinks/otlp.ts';
 import { s3SinkSchema } from './sinks/s3.ts';
 import { stdoutSinkSchema } from './sinks/stdout.ts';
+import { syslogSinkSchema } from './sinks/syslog.ts';
 import { count, duration, size } from './units.ts';
 
 /**
@@ -137,6 +138,7 @@ export const sinkSchema = z.discriminatedUnion('type', [
   otlpSinkSchema,
   elasticsearchSinkSchema,
   s3SinkSchema,
+  syslogSinkSchema,
 ]);
 
 export const configSchema = z.strictObject({

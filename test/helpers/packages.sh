@@ -6,20 +6,21 @@
 # started nor enabled: the tests start their own, with configurations of their own.
 set -euo pipefail
 
-# command → Debian package
+# command, or file, → Debian package
 case ${1:-} in
   e2e) needed=(ip:iproute2 ping:iputils-ping sysctl:procps iptables:iptables nft:nftables rsyslogd:rsyslog logrotate:logrotate
                 promtool:prometheus mawk:mawk) ;;
   real) needed=(prometheus:prometheus podman:podman runc:runc mmdebstrap:mmdebstrap openssl:openssl iptables:iptables
         rsyslogd:rsyslog containerd:containerd /usr/lib/cni/host-local:containernetworking-plugins
-        busybox:busybox-static dnsmasq:dnsmasq-base ip:iproute2) ;;
+        busybox:busybox-static dnsmasq:dnsmasq-base ip:iproute2
+        /usr/lib/*/rsyslog/lmnsd_gtls.so:rsyslog-gnutls /usr/lib/*/rsyslog/lmnsd_ossl.so:rsyslog-openssl) ;;
   *) echo "usage: $0 e2e|real" >&2; exit 64 ;;
 esac
 
 PATH=$PATH:/usr/sbin:/sbin
 missing=()
 for pair in "${needed[@]}"; do
-  command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+  command -v "${pair%%:*}" >/dev/null || compgen -G "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
 done
 (( ${#missing[@]} )) || exit 0
 

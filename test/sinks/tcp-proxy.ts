@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** What becomes of one connection. */
+export type Treatment =
+  | { readonly kind: 'forward' }
+  /** Forwards so many bytes of the client, then resets both sides. */
+  | { readonly kind: 'reset_after'; readonly bytes: number }
+  /** Takes what comes and answers nothing. */
+  | { readonly kind: 'stall' }
+  /** Forwards, but answers with garbage and closes its side. */
+  | { readonly kind: 'garbage' }
+  /** Forwards what the client says, and loses what the server answers. */
+  | { readonly kind: 'deaf' };
+
+/** A TCP proxy that fails as told: the faults before a real server. */
+export class TcpProxy {
+  /** Decides what becomes of the next connection. */
+  treat: () => Treatment = () => ({ kind: 'forward' });
+  connections = 0;
+  readonly #upstreamPort: number;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | undefined;
+
+  constructor(upstreamPort: number) {
+    this.#upstreamPort = upstreamPort;
+  }
+
+  get port(): number {
+    return (this.#server!.address() as AddressInfo).port;
+  }
+
+  async start(port = 0): Promise<void> {
+    this.#server = createServer({ allowHalfOpen: true }, (client) => this.#handle(client));
+    this.#server.listen(port, '127.0.0.1');
+    await once(this.#server, 'listening');
+  }
+
+  /** Resets what is open; the next connections are treated as told. */
+  resetAll(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  async close(): Promise<void> {
+    this.resetAll();
+    const server = this.#server!;
+    server.close();
+    await once(server, 'close');
+  }
+
+  #handle(client: Socket): void {
+    this.connections++;
+    const treatment = this.treat();
+    this.#keep(client);
+    if (treatment.kind === 'stall') {
+      client.resume();
+      return;
+    }
+    const upstream = connect({ port: this.#upstreamPort, host: '127.0.0.1', allowHalfOpen: true });
+    this.#keep(upstream);
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      one.on('error', () => other.resetAndDestroy());
+      one.on('end', () => other.end());
+    }
+    let forwarded = 0;
+    client.on('data', (bytes) => {
+      forwarded += bytes.length;
+      if (treatment.kind === 'reset_after' && forwarded > treatment.bytes) {
+        upstream.write(bytes.subarray(0, bytes.length - (forwarded - treatment.bytes)));
+        client.resetAndDestroy();
+        upstream.resetAndDestroy();
+        return;
+      }
+      upstream.write(bytes);
+    });
+    upstream.on('data', (bytes) => {
+      if (treatment.kind !== 'deaf') client.write(bytes);
+    });
+    if (treatment.kind === 'garbage') client.end('\u0000\u0000 this is none of it\r\n');
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+  }
+}
