@@ -1,16 +1,9 @@
 import { closeSync, fstatSync } from 'node:fs';
 import type { LineParser } from '../../parsers/line.ts';
 import type { FileId } from './discover.ts';
+import { Edges } from './edges.ts';
 import type { HashState } from './hash.ts';
-import {
-  type Anchor,
-  anchorAt,
-  compare,
-  HEAD_BYTES,
-  SHORTER_BYTES_MIN,
-  sameBytes,
-  TAIL_BYTES,
-} from './identity.ts';
+import { type Anchor, compare, HEAD_BYTES, SHORTER_BYTES_MIN, sameBytes, TAIL_BYTES } from './identity.ts';
 import type { LineSplitter, LineState } from './lines.ts';
 import { idSeed, recordId } from './record-id.ts';
 import type { Source } from './source.ts';
@@ -84,11 +77,7 @@ export class FollowedFile implements LineState {
 
   readonly #node: string;
   #seed: HashState | undefined;
-  /** The content's first bytes as far as they were seen, up to `HEAD_BYTES`. */
-  readonly #head = Buffer.alloc(HEAD_BYTES);
-  #headLength = 0;
-  /** The `min(TAIL_BYTES, offset)` bytes before the offset, at the end of the buffer. */
-  readonly #tail = Buffer.alloc(TAIL_BYTES);
+  readonly #edges = new Edges();
   /** From the offset to here everything is NUL. */
   #zerosTo = 0;
   /** The anchor of a content that is not open. */
@@ -101,14 +90,12 @@ export class FollowedFile implements LineState {
   }
 
   recordId(bytes: Buffer, start: number, end: number, offset: number): string {
-    this.#seed ??= idSeed(this.#node, this.#head.subarray(0, this.#headLength));
+    this.#seed ??= idSeed(this.#node, this.#edges.head);
     return recordId(this.#seed, bytes, start, end, offset);
   }
 
   get anchor(): Anchor {
-    if (this.open === undefined) return this.#closedAnchor;
-    const length = Math.min(TAIL_BYTES, this.offset);
-    return anchorAt(this.offset, this.#head, this.#tail.subarray(TAIL_BYTES - length));
+    return this.open === undefined ? this.#closedAnchor : this.#edges.anchor(this.offset);
   }
 
   /**
@@ -116,15 +103,11 @@ export class FollowedFile implements LineState {
    * @returns false, and nothing is taken, when the file was truncated since it was found to hold it
    */
   attach(open: OpenFile, offset: number): boolean {
-    const headLength = open.source.read(this.#head, 0, HEAD_BYTES, 0);
-    const length = Math.min(TAIL_BYTES, offset);
-    open.source.read(this.#tail, TAIL_BYTES - length, length, offset - length);
+    this.#edges.load(open.source, offset);
     if (this.open === undefined && offset > 0 && offset === this.#closedAnchor.offset) {
-      const { head, tail } = anchorAt(offset, this.#head, this.#tail.subarray(TAIL_BYTES - length));
+      const { head, tail } = this.#edges.anchor(offset);
       if (head !== this.#closedAnchor.head || tail !== this.#closedAnchor.tail) return false;
     }
-    // Only now this is another state.
-    this.#headLength = headLength;
     this.open = open;
     this.closedAs = undefined;
     this.offset = offset;
@@ -157,8 +140,9 @@ export class FollowedFile implements LineState {
   /** Counts all of it as read, however long it is. */
   skip(): void {
     this.skipped = true;
-    this.offset = this.#headLength;
-    this.#head.copy(this.#tail, TAIL_BYTES - this.offset, 0, this.offset);
+    const { head } = this.#edges;
+    this.offset = head.length;
+    this.#edges.advance(head, head.length);
     this.dirty = true;
   }
 
@@ -175,11 +159,11 @@ export class FollowedFile implements LineState {
     const position = this.#zerosTo;
     const { source, packed } = this.open!;
     const end = source.read(buffer, 0, buffer.length, position);
-    if (!packed && !this.#unchanged(source)) return 'changed';
+    if (!packed && !this.#edges.areIn(source, this.offset)) return 'changed';
     if (end === 0) return 0;
-    this.#noteHead(buffer, end, position);
+    this.#edges.see(buffer, end, position);
     // Nothing was known of a file that had been empty: what is known now it must still hold.
-    if (!packed && this.offset === 0 && !this.#unchanged(source)) return 'changed';
+    if (!packed && this.offset === 0 && !this.#edges.areIn(source, 0)) return 'changed';
     if (position > this.offset) {
       if (buffer[0] === 0 && isZero(buffer, end)) {
         this.#zerosTo += end;
@@ -205,31 +189,12 @@ export class FollowedFile implements LineState {
 
   /** Whether the file still holds what was read of it. */
   unchanged(): boolean {
-    return this.open === undefined || this.open.packed || this.#unchanged(this.open.source);
-  }
-
-  #unchanged(source: Source): boolean {
-    // Bytes after the offset may be a torn line that is written anew; only at offset 0 are they all there is.
-    const known = this.offset > 0 ? Math.min(HEAD_BYTES, this.offset) : this.#headLength;
-    if (source.read(probe, 0, known, 0) < known) return false;
-    if (this.#head.compare(probe, 0, known, 0, known) !== 0) return false;
-    if (this.offset <= HEAD_BYTES) return true;
-    const length = source.read(probe, 0, TAIL_BYTES, this.offset - TAIL_BYTES);
-    return length === TAIL_BYTES && this.#tail.compare(probe, 0, TAIL_BYTES) === 0;
-  }
-
-  #noteHead(bytes: Buffer, end: number, position: number): void {
-    if (position >= HEAD_BYTES || position > this.#headLength) return;
-    const length = Math.min(end, HEAD_BYTES - position);
-    bytes.copy(this.#head, position, 0, length);
-    this.#headLength = position + length;
+    return this.open === undefined || this.open.packed || this.#edges.areIn(this.open.source, this.offset);
   }
 
   /** Moves the offset to `to`, `bytes[0, end)` being the bytes before it. */
   #advance(bytes: Buffer, end: number, to: number): void {
-    const length = Math.min(TAIL_BYTES, end);
-    this.#tail.copyWithin(0, length);
-    bytes.copy(this.#tail, TAIL_BYTES - length, end - length, end);
+    this.#edges.advance(bytes, end);
     this.offset = to;
     this.#zerosTo = to;
     this.dirty = true;
@@ -304,7 +269,7 @@ export class FollowedFile implements LineState {
   }
 }
 
-const probe = Buffer.allocUnsafe(Math.max(HEAD_BYTES, TAIL_BYTES));
+const probe = Buffer.allocUnsafe(HEAD_BYTES);
 
 function isZero(bytes: Buffer, end: number): boolean {
   for (let i = 0; i < end; i++) if (bytes[i] !== 0) return false;
