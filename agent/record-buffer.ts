@@ -3,6 +3,8 @@ import type { RecordBlock } from './outbox/types.ts';
 
 const BLOCK_BYTES = 256 << 10;
 const FIRST_BYTES = 64 << 10;
+/** Blocks that were given back and wait to be filled again. */
+const SPARE_MAX = 8;
 /** What a record may well need; doubled until it has enough. */
 const ROOM_BYTES = 16 << 10;
 
@@ -10,14 +12,16 @@ const ROOM_BYTES = 16 << 10;
  * Collects records as newline-delimited JSON until the next commit, in blocks of about 256 KiB: larger ones make a
  * backlog cost more memory, and nothing less.
  *
- * `take` hands the blocks over for good, so whoever has them may keep them while the next ones are collected.
+ * `take` hands the blocks over for good, so whoever has them may keep them while the next ones are collected, and may
+ * give them back.
  */
 export class RecordBuffer {
   #full: RecordBlock[] = [];
-  #bytes = Buffer.allocUnsafe(FIRST_BYTES);
+  #bytes: Buffer = Buffer.allocUnsafe(FIRST_BYTES);
   #length = 0;
   #count = 0;
   #fullBytes = 0;
+  readonly #spare: Buffer[] = [];
 
   /** Bytes collected since `take`. */
   get size(): number {
@@ -55,13 +59,25 @@ export class RecordBuffer {
   /** Hands over what was collected. */
   take(): RecordBlock[] {
     const blocks = this.#full;
-    // A copy of its own size, for the block may be kept much longer than it takes to fill the next one.
-    if (this.#count > 0) blocks.push({ bytes: new Uint8Array(this.#filled()), count: this.#count });
+    if (this.#count > 0) {
+      // Little is handed over as a copy, for it may be kept much longer than it takes to fill the next block.
+      const isMuch = this.#length >= BLOCK_BYTES / 2;
+      blocks.push({ bytes: isMuch ? this.#filled() : new Uint8Array(this.#filled()), count: this.#count });
+      if (isMuch) this.#bytes = this.#spare.pop() ?? Buffer.allocUnsafe(BLOCK_BYTES);
+    }
     this.#full = [];
     this.#fullBytes = 0;
     this.#length = 0;
     this.#count = 0;
     return blocks;
+  }
+
+  /** Takes blocks back, with which nobody has anything to do any more. */
+  giveBack(blocks: readonly RecordBlock[]): void {
+    for (const { bytes } of blocks) {
+      if (bytes.buffer.byteLength !== BLOCK_BYTES || this.#spare.length === SPARE_MAX) continue;
+      this.#spare.push(Buffer.from(bytes.buffer));
+    }
   }
 
   #filled(): Buffer {
@@ -72,7 +88,8 @@ export class RecordBuffer {
     if (this.#length > 0 && this.#length + most > BLOCK_BYTES) {
       this.#full.push({ bytes: this.#filled(), count: this.#count });
       this.#fullBytes += this.#length;
-      this.#bytes = Buffer.allocUnsafe(Math.max(BLOCK_BYTES, most));
+      const spare = most <= BLOCK_BYTES ? this.#spare.pop() : undefined;
+      this.#bytes = spare ?? Buffer.allocUnsafe(Math.max(BLOCK_BYTES, most));
       this.#length = 0;
       this.#count = 0;
       return;

@@ -62,6 +62,8 @@ export class KnownPacket {
   prefix!: Prefix;
   packetHash = 0;
   keyHash = 0;
+  /** A key that was found to equal the line's. */
+  key: Uint8Array | undefined;
 
   // All in one place of memory, for the last few hundred packets do not stay in the processor's first cache. A
   // word more than text and JSON, for JSON is copied in words.
@@ -109,6 +111,7 @@ export class KnownPacket {
     this.prefix = prefix;
     this.packetHash = packetHash;
     this.keyHash = keyHash;
+    this.key = undefined;
     bytes.copy(this.#bytes, 0, start, end);
     this.#textLength = end - start;
     this.#jsonLength = 0;

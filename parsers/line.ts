@@ -40,6 +40,7 @@ export interface FlowLine {
    * hold: one connection may be written in two ways.
    */
   keyHash(): number;
+  /** @param key what `copyKey` gave, unchanged */
   keyEquals(key: Uint8Array): boolean;
   copyKey(): Uint8Array;
 

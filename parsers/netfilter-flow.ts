@@ -146,6 +146,15 @@ export class NetfilterFlow implements FlowLine {
   }
 
   keyEquals(key: Uint8Array): boolean {
+    const known = this.#known;
+    if (known === undefined) return this.#hasKey(key);
+    if (known.key === key) return true;
+    if (!this.#hasKey(key)) return false;
+    known.key = key;
+    return true;
+  }
+
+  #hasKey(key: Uint8Array): boolean {
     const { walk } = this;
     const { bytes } = walk;
     const first = walk.interfacesEnd - walk.prefixStart;

@@ -73,12 +73,14 @@ function everythingPasses(config: LoadedConfig): LoadedConfig {
 
 /** @returns false once nobody reads standard output any more: an early end, not an error */
 async function write(records: RecordBuffer): Promise<boolean> {
-  for (const { bytes } of records.take()) {
+  const blocks = records.take();
+  for (const { bytes } of blocks) {
     const failed = await new Promise<Error | null | undefined>((resolve) => {
       process.stdout.write(bytes, resolve);
     });
     if (failed) return false;
   }
+  records.giveBack(blocks);
   return true;
 }
 
