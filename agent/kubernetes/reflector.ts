@@ -16,6 +16,8 @@ const WATCH_MS_MAX = 600_000;
 const WATCH_LATE_MS = 30_000;
 const BACKOFF_MS_MIN = 1_000;
 const BACKOFF_MS_MAX = 60_000;
+/** An API server that starts forbids everything until it knows its rules. */
+const HOPELESS_REFUSALS = 3;
 const MESSAGE_BYTES_MAX = 4096;
 
 /** What is watched. */
@@ -78,6 +80,8 @@ export class Reflector<T extends { readonly metadata: ObjectMetadata }> {
   readonly #listed = Promise.withResolvers<void>();
   #version: string | undefined;
   #failures = 0;
+  /** Answers that it is forbidden, or that there is no such resource, since the last good one. */
+  #refusals = 0;
   #isFailing = false;
   #isSynced = false;
   #contactMs: number | undefined;
@@ -122,7 +126,8 @@ export class Reflector<T extends { readonly metadata: ObjectMetadata }> {
         this.restarts.add(reason);
         if (reason === 'expired') this.#version = undefined;
         this.#failures += 1;
-        const isHopeless = reason === 'forbidden' || reason === 'not_found';
+        if (reason === 'forbidden' || reason === 'not_found') this.#refusals += 1;
+        const isHopeless = this.#refusals >= HOPELESS_REFUSALS;
         if (isHopeless) this.#listed.resolve();
         const limits = {
           backoffMinMs: isHopeless ? BACKOFF_MS_MAX : Math.max(BACKOFF_MS_MIN, jitterMs),
@@ -201,6 +206,7 @@ export class Reflector<T extends { readonly metadata: ObjectMetadata }> {
     this.#contactMs = clock.now();
     store.contact?.(this.#contactMs * 1000);
     this.#failures = 0;
+    this.#refusals = 0;
     if (!this.#isFailing) return;
     this.#isFailing = false;
     events.recovered(resource.name);

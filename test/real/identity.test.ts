@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import * as z from 'zod/mini';
 import { type KubernetesConfig, kubernetesSchema } from '../../agent/config/kubernetes.ts';
 import { systemClock } from '../../agent/delivery/clock.ts';
@@ -10,7 +11,10 @@ import { ApiClient } from '../../agent/kubernetes/api-client.ts';
 import { Cluster } from '../../agent/kubernetes/cluster.ts';
 import { sideOf } from '../../agent/kubernetes/holder.ts';
 import { interfaceHash } from '../../agent/kubernetes/pods.ts';
+import type { FlowRecord } from '../../parsers/record.ts';
+import { AgentProcess } from '../helpers/agent-process.ts';
 import { type PodIdea, podObject } from '../helpers/kubernetes-objects.ts';
+import { MountedConfig } from '../helpers/mounted-config.ts';
 import { ApiServer } from './kubernetes/api-server.ts';
 import { ApiWriter } from './kubernetes/api-writer.ts';
 
@@ -376,6 +380,141 @@ describe('options', () => {
     ]);
     expect(events.items[0]).toMatchObject({ reason: 'NetworkPolicyDenied', involvedObject: { name: 'web' } });
     expect(server.kubectl(['describe', 'pod', 'web', '-n', 'shop'])).toContain('NetworkPolicyDenied');
+  });
+});
+
+describe('10,000 pods that come and go', () => {
+  const PODS = 10_000;
+  const AT_ONCE = 24;
+  const ADDRESSES = 1000;
+  /** How much later than an event a line about it is read: what it takes the watch to tell. */
+  const LATE_MS = 3000;
+
+  it('are named for their own times only, and leave nothing behind', async () => {
+    const one = await ready({ keep_deleted: '10s' });
+    const free = Array.from({ length: ADDRESSES }, (_, i) => `10.7.${i >> 8}.${i & 255}`);
+    const lives: { name: string; address: string; fromMs: number; untilMs: number }[] = [];
+    /** One in twenty lasts for a while. */
+    const lasting: Promise<void>[] = [];
+    let [made, named] = [0, 0];
+
+    const comeAndGo = async () => {
+      while (made < PODS) {
+        const name = `pod-${made++}`;
+        const address = free.shift()!;
+        const life = { name, address, fromMs: Date.now(), untilMs: Number.POSITIVE_INFINITY };
+        lives.push(life);
+        await api.runPod(pod({ name, ips: [address], ready: life.fromMs / 1000 }));
+        const end = async () => {
+          life.untilMs = Date.now();
+          await api.endPod('shop', name);
+          free.push(address);
+        };
+        if (made % 20 > 0) await end();
+        else lasting.push(sleep(2000 + Math.random() * 6000).then(end));
+      }
+    };
+    const judge = () => {
+      one.observeClock();
+      const atMs = Date.now() - LATE_MS - Math.random() * 5000;
+      for (const { address } of lives.slice(-2000)) {
+        const found = one.who(address, undefined, atMs * 1000);
+        if (found === undefined) continue;
+        named += 1;
+        const had = lives.filter(
+          (life) => life.address === address && life.fromMs <= atMs && atMs <= life.untilMs,
+        );
+        expect(had.map(({ name }) => name)).toEqual([found.holder.name]);
+      }
+    };
+    const judging = setInterval(judge, 50);
+    try {
+      await Promise.all(Array.from({ length: AT_ONCE }, comeAndGo));
+      await Promise.all(lasting);
+    } finally {
+      clearInterval(judging);
+    }
+    expect(named).toBeGreaterThan(100);
+    await until('all have gone', () => one.pods.size === 0);
+    await until('all are forgotten', () => one.addresses.ended === 0);
+    // The node's own stays.
+    expect(one.addresses.known).toBe(1);
+    expect(restarts(one)).toEqual({});
+    console.log(`10,000 pods: ${named} names given, ${one.use.requests} requests, ${one.use.bytes} bytes`);
+  });
+});
+
+describe('the agent', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'identity-agent-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('waits for the list, names records, and does not ask again for a configuration that asks the same', async () => {
+    const log = join(folder, 'syslog');
+    const records = join(folder, 'records.ndjson');
+    const kernelLine = (ip: string, mark: number) =>
+      `${new Date().toISOString()} node-1 kernel: calico-packet: IN=cali${interfaceHash('shop', 'web')} OUT=eth0 MAC= SRC=${ip} DST=8.8.8.8 LEN=60 TOS=0x00 PREC=0x00 TTL=63 ID=1 PROTO=TCP SPT=4000 DPT=${mark} WINDOW=1 RES=0x00 SYN URGP=0 \n`;
+    const config = (kubernetes: object) =>
+      stringify({
+        node: NODE,
+        inputs: [{ type: 'file', format: 'syslog', paths: [log], start: 'beginning', poll_interval: '20ms' }],
+        aggregate: { window: '100ms', grace: '10ms' },
+        enrich: {
+          kubernetes: {
+            enabled: true,
+            url: server.url,
+            token_file: join(dir, 'token'),
+            ca_file: server.caFile,
+            jitter: '100ms',
+            sync_wait: '1m',
+            ...kubernetes,
+          },
+        },
+        state: { path: join(folder, 'state') },
+        sinks: [{ name: 'records', type: 'file', path: records }],
+        http: { listen: '127.0.0.1:0' },
+      });
+    await api.runPod(pod({ name: 'web', ips: ['10.1.0.1'], labels: { app: 'web' } }));
+    writeFileSync(log, kernelLine('10.1.0.1', 1));
+    await server.stop();
+    const mounted = new MountedConfig(join(folder, 'mounted'), config({}));
+    const agent = new AgentProcess(folder, mounted.file);
+    await agent.log.until('it says that nobody answers', () =>
+      agent.log.items.some(({ msg }) => msg.includes('cannot read from the Kubernetes API')),
+    );
+    await server.resume();
+    const url = await agent.ready();
+    const named = async (mark: number) => {
+      const read = () =>
+        (existsSync(records) ? readFileSync(records, 'utf8') : '').split('\n').filter(Boolean);
+      const found = () => read().find((line) => line.includes(`"dest_port":${mark},`));
+      await until(`the record of port ${mark}`, () => found() !== undefined);
+      return (JSON.parse(found()!) as FlowRecord).src;
+    };
+    const web = { pod_name: 'web', namespace: 'shop', pod_namespace: 'shop', resolved_by: 'interface' };
+    expect(await named(1)).toEqual(web);
+    const metric = (name: string) => agent.metric(`policy_log_agent_kubernetes_${name}`);
+    expect(await metric('synced')).toBe(1);
+    expect(await metric('objects')).toBe(1);
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain('kubernetes_age_seconds{resource="pods"}');
+
+    const asked = await metric('requests_total');
+    const applied = () => agent.log.items.filter(({ msg }) => msg.includes('is in force')).length;
+    mounted.swap(`${config({})}\nlog: {level: debug}\n`);
+    await agent.log.until('it is applied', () => applied() === 1);
+    appendFileSync(log, kernelLine('10.1.0.1', 2));
+    expect(await named(2)).toEqual(web);
+    expect(await metric('requests_total')).toBe(asked);
+
+    mounted.swap(config({ labels: ['app'] }));
+    await agent.log.until('it is applied', () => applied() === 2);
+    appendFileSync(log, kernelLine('10.1.0.1', 3));
+    expect(await named(3)).toEqual({ ...web, labels: { app: 'web' } });
+
+    mounted.swap(config({ enabled: false }));
+    await agent.log.until('it is applied', () => applied() === 3);
+    appendFileSync(log, kernelLine('10.1.0.1', 4));
+    expect(await named(4)).toEqual({ instance: '10.1.0.1', network: 'private' });
+    expect((await agent.stop()).code).toBe(0);
   });
 });
 

@@ -251,8 +251,13 @@ describe('a reflector', () => {
 
   test('what is forbidden is asked for seldom, and nobody waits for it', async () => {
     await lab.pause();
-    const body = bodyOf(JSON.stringify({ kind: 'Status', message: 'pods is forbidden' }));
-    (await lab.next()).answer({ status: 403, body });
+    const body = () => bodyOf(JSON.stringify({ kind: 'Status', message: 'pods is forbidden' }));
+    // An API server that starts says so too, for a moment.
+    for (const ms of [2500, 5000]) {
+      (await lab.next()).answer({ status: 403, body: body() });
+      expect(await lab.pause()).toBe(ms);
+    }
+    (await lab.next()).answer({ status: 403, body: body() });
     await lab.reflector.listed;
     expect(await lab.pause()).toBe(30_000);
     expect(lab.failing).toEqual(['HTTP 403: pods is forbidden']);
