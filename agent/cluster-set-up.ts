@@ -59,8 +59,8 @@ export async function clusterOf(
   return { needs, work };
 }
 
-/** As the kubelet tells every pod. */
-function urlInCluster(env: NodeJS.ProcessEnv): string | undefined {
+/** Where the API server is, as the kubelet tells every pod. */
+export function urlInCluster(env: NodeJS.ProcessEnv): string | undefined {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env;
   if (host === undefined) return undefined;
   return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;

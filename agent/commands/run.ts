@@ -14,6 +14,7 @@ import { ServiceMetrics } from '../observe/service-metrics.ts';
 import { OutboxError } from '../outbox/failure.ts';
 import { openOutbox } from '../outbox/open-outbox.ts';
 import { RecordBuffer } from '../record-buffer.ts';
+import { writeRefusalEvent } from '../refusal-event.ts';
 import { deliveriesOf, type Lasting, type SetUp, setUp } from '../set-up.ts';
 import type { SinkDelivery } from '../sink-delivery.ts';
 import { version } from '../version.ts';
@@ -114,15 +115,18 @@ async function runAgent(
       log.info({ version, node, http: address }, 'running');
     },
   });
+  let inForce = config;
   const reload = (next: Loaded | NotLoaded) => {
     if (!next.ok) {
       metrics.config.refused();
       const problems = next.problems.map((problem) => problemText(options.config, problem));
       log.error({ problems }, 'the changed configuration is refused; the old one stays in force');
+      if (inForce.reload.events) void writeRefusalEvent(inForce, problems, node, log, stop.signal);
       return;
     }
     agent.replace(async () => {
       current = await setUp(next.config, lasting, current);
+      inForce = next.config;
       log.level = next.config.log.level;
       metrics.config.applied(next.hash);
       warnOfDelegate(next.config, log);

@@ -167,6 +167,20 @@ export const configSchema = z.strictObject({
       {},
     )
     .check(z.describe('Metrics and health.')),
+  reload: z
+    .prefault(
+      z.strictObject({
+        events: z
+          .prefault(z.boolean(), false)
+          .check(
+            z.describe(
+              'Whether a changed configuration that is refused makes a Kubernetes Event of the pod that POD_NAME, POD_NAMESPACE and POD_UID name in the environment. The API server is asked as `enrich.kubernetes` says.',
+            ),
+          ),
+      }),
+      {},
+    )
+    .check(z.describe('What happens when the configuration changes.')),
   log: z
     .prefault(
       z.strictObject({

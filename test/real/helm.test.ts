@@ -55,7 +55,8 @@ describe.each(VALUES)('with %s', (file) => {
   it('renders a hardened pod', () => {
     const manifests = render(...values);
     expect(podSpec(manifests)).toMatchObject({
-      automountServiceAccountToken: false,
+      // A token only where the API server is asked for something.
+      automountServiceAccountToken: manifests.some(({ kind }) => /Role$/.test(kind)),
       securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
     });
     expect(agentContainer(manifests).securityContext).toEqual({
@@ -138,6 +139,64 @@ describe('the configuration', () => {
     const manifests = render('--set', `${value}=mine`);
     expect(manifests.map(({ kind }) => kind)).not.toContain('ConfigMap');
     expect(volume(manifests, 'config')).toEqual({ name: 'config', ...source });
+  });
+});
+
+describe('the permissions', () => {
+  const rules = (kind: string, config: object) =>
+    render('--set-json', `config=${JSON.stringify(config)}`)
+      .filter((manifest) => manifest.kind === kind)
+      .flatMap((role) => role.rules)
+      .map(({ apiGroups, resources, verbs }) => `${apiGroups}/${resources} ${verbs}`);
+  const kubernetes = (more: object = {}) => ({ enrich: { kubernetes: { enabled: true, ...more } } });
+  const pods = '/pods list,watch';
+
+  it.each([
+    ['pods', kubernetes(), [pods]],
+    ['a cluster', kubernetes({ scope: 'cluster' }), ['/pods,nodes,services list,watch']],
+    ['top workloads', kubernetes({ workload: 'top' }), [pods, 'apps/replicasets get', 'batch/jobs get']],
+    [
+      'policies',
+      kubernetes({ candidate_policies: true }),
+      [pods, 'networking.k8s.io/networkpolicies list,watch'],
+    ],
+    [
+      "Calico's networks",
+      kubernetes({ network_sets: 'crd.projectcalico.org/v1' }),
+      [pods, 'crd.projectcalico.org/globalnetworksets,networksets list,watch'],
+    ],
+    ['Events', kubernetes({ events: { enabled: true } }), [pods, '/events create']],
+    [
+      'annotated policies',
+      { ...kubernetes(), select: { allow: { delegate: true } } },
+      [pods, 'networking.k8s.io/networkpolicies list,watch'],
+    ],
+    [
+      'annotated namespaces',
+      { ...kubernetes(), select: { deny: { delegate: true } } },
+      ['/pods,namespaces list,watch'],
+    ],
+    ['nothing', { enrich: { kubernetes: { enabled: false, scope: 'cluster', workload: 'top' } } }, []],
+  ])('are those that are needed to ask for %s', (_, config, expected) => {
+    expect(rules('ClusterRole', config)).toEqual(expected);
+  });
+
+  it('are to write Events in the own namespace alone, where a refused configuration makes one', () => {
+    expect(rules('Role', {})).toEqual(['/events create']);
+    expect(rules('Role', { reload: { events: false } })).toEqual([]);
+  });
+
+  it('are no more, and no token is there, where nothing is asked', () => {
+    const nothing = { ...kubernetes({ enabled: false }), reload: { events: false } };
+    const manifests = render('--set-json', `config=${JSON.stringify(nothing)}`);
+    expect(manifests.filter(({ kind }) => /Role/.test(kind))).toEqual([]);
+    expect(podSpec(manifests).automountServiceAccountToken).toBe(false);
+  });
+
+  it('can be added to', () => {
+    const rule = { apiGroups: ['a'], resources: ['b'], verbs: ['get'] };
+    const manifests = render('--set-json', `rbac.extraRules=${JSON.stringify([rule])}`);
+    expect(only(manifests, 'ClusterRole').rules).toContainEqual(rule);
   });
 });
 
@@ -242,7 +301,7 @@ describe('values', () => {
     const rules = (...args: string[]) =>
       only(render('--set', 'networkPolicy.enabled=true', ...args), 'NetworkPolicy').spec;
     const ports = (egress: { ports: { port: number }[] }[]) =>
-      egress.slice(1).map((rule) => rule.ports.map(({ port }) => port));
+      egress.slice(2).map((rule) => rule.ports.map(({ port }) => port));
     const sinks = (...urls: string[]) =>
       `config.sinks=${JSON.stringify(urls.map((url, index) => ({ name: `s${index}`, type: 'http', url })))}`;
 
@@ -255,8 +314,14 @@ describe('values', () => {
       });
     });
 
-    it('let out nothing but DNS where no sink has an address', () => {
-      expect(rules().egress).toMatchObject([{ ports: [{ port: 53 }, { port: 53 }] }]);
+    it('let out nothing but DNS where no sink has an address and nothing is asked of the API server', () => {
+      expect(rules('--values', join(CHART, 'ci/minimal-values.yaml')).egress).toMatchObject([
+        { ports: [{ port: 53 }, { port: 53 }] },
+      ]);
+    });
+
+    it('let out to the API server where it is asked', () => {
+      expect(rules().egress).toMatchObject([{}, { ports: [{ port: 443 }, { port: 6443 }] }]);
     });
 
     it("let out the sinks' ports, and what is named besides", () => {

@@ -34,7 +34,7 @@ zzz: 1
       '3:60: inputs[0].prefixs: unknown key; did you mean prefixes?',
       '5:3: limit.conections_per_second: unknown key; did you mean connections_per_second?',
       '11:7: sinks[0].batch.recordsmax: unknown key; did you mean records_max?',
-      '12:1: zzz: unknown key; known here: node, inputs, select, limit, aggregate, enrich, state, sinks, http, log, shutdown_timeout',
+      '12:1: zzz: unknown key; known here: node, inputs, select, limit, aggregate, enrich, state, sinks, http, reload, log, shutdown_timeout',
     ],
   },
   {
