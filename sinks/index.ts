@@ -20,5 +20,7 @@ export async function createSink(options: SinkConfig, context: SinkContext): Pro
       return new (await import('./otlp.ts')).OtlpSink(options, context);
     case 'syslog':
       return new (await import('./syslog.ts')).SyslogSink(options, context);
+    case 'cloudwatch_logs':
+      return new (await import('./cloudwatch-logs.ts')).CloudwatchLogsSink(options, context);
   }
 }

@@ -3,6 +3,7 @@ import { filterSchema } from './filters.ts';
 import { inputSchema } from './inputs.ts';
 import { kubernetesSchema } from './kubernetes.ts';
 import { prefixPattern } from './prefix-pattern.ts';
+import { cloudwatchLogsSinkSchema } from './sinks/cloudwatch-logs.ts';
 import { elasticsearchSinkSchema } from './sinks/elasticsearch.ts';
 import { fileSinkSchema } from './sinks/file.ts';
 import { httpSinkSchema } from './sinks/http.ts';
@@ -139,6 +140,7 @@ export const sinkSchema = z.discriminatedUnion('type', [
   elasticsearchSinkSchema,
   s3SinkSchema,
   syslogSinkSchema,
+  cloudwatchLogsSinkSchema,
 ]);
 
 export const configSchema = z.strictObject({

@@ -1,3 +1,5 @@
+import { awsHost } from '../aws/aws-host.ts';
+
 /** What of a sink's configuration says where its bucket is. */
 export interface StoreOptions {
   readonly bucket: string;
@@ -8,7 +10,7 @@ export interface StoreOptions {
 
 /** The URL below which a bucket's objects are, with a `/` at its end. */
 export function storeUrl({ bucket, region, endpoint, force_path_style: forced }: StoreOptions): URL {
-  const url = new URL(endpoint ?? `https://s3.${region}.${region.startsWith('cn-') ? CHINA : ELSEWHERE}`);
+  const url = new URL(endpoint ?? `https://${awsHost('s3', region)}`);
   const path = url.pathname.replace(/\/*$/, '/');
   // A certificate for *.s3.… does not cover a name with a further dot.
   if (forced ?? (endpoint !== undefined || bucket.includes('.'))) url.pathname = `${path}${bucket}/`;
@@ -18,6 +20,3 @@ export function storeUrl({ bucket, region, endpoint, force_path_style: forced }:
   }
   return url;
 }
-
-const ELSEWHERE = 'amazonaws.com';
-const CHINA = 'amazonaws.com.cn';

@@ -1,0 +1,4 @@
+import { conforms } from '../conformance.ts';
+import { cloudwatchLogs } from '../destinations/cloudwatch-logs.ts';
+
+conforms(cloudwatchLogs);
