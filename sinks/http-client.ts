@@ -38,6 +38,8 @@ export interface HttpClientOptions {
   /** Most connections. */
   readonly concurrency: number;
   readonly tls?: TlsOptions;
+  /** Past any proxy: for a server that stands on the machine or beside it. */
+  readonly isNear?: boolean;
 }
 
 /**
@@ -58,14 +60,14 @@ export class HttpClient {
    * @throws when a file cannot be read
    */
   static async open(
-    { name, url, concurrency, tls }: HttpClientOptions,
+    { name, url, concurrency, tls, isNear = false }: HttpClientOptions,
     context: SinkContext,
   ): Promise<HttpClient> {
     const options = {
       keepAlive: true,
       maxSockets: concurrency,
       timeout: IDLE_MS_MAX,
-      proxyEnv: process.env,
+      ...(!isNear && { proxyEnv: process.env }),
     };
     const parsed = new URL(url);
     if (parsed.protocol === 'http:') return new HttpClient(parsed, new http.Agent(options));
