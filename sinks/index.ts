@@ -22,5 +22,9 @@ export async function createSink(options: SinkConfig, context: SinkContext): Pro
       return new (await import('./syslog.ts')).SyslogSink(options, context);
     case 'cloudwatch_logs':
       return new (await import('./cloudwatch-logs.ts')).CloudwatchLogsSink(options, context);
+    case 'google_cloud_logging': {
+      const { GoogleCloudLoggingSink } = await import('./google-cloud-logging.ts');
+      return new GoogleCloudLoggingSink(options, context);
+    }
   }
 }

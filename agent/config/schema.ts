@@ -6,6 +6,7 @@ import { prefixPattern } from './prefix-pattern.ts';
 import { cloudwatchLogsSinkSchema } from './sinks/cloudwatch-logs.ts';
 import { elasticsearchSinkSchema } from './sinks/elasticsearch.ts';
 import { fileSinkSchema } from './sinks/file.ts';
+import { googleCloudLoggingSinkSchema } from './sinks/google-cloud-logging.ts';
 import { httpSinkSchema } from './sinks/http.ts';
 import { lokiSinkSchema } from './sinks/loki.ts';
 import { otlpSinkSchema } from './sinks/otlp.ts';
@@ -137,6 +138,7 @@ export const sinkSchema = z.discriminatedUnion('type', [
   httpSinkSchema,
   lokiSinkSchema,
   otlpSinkSchema,
+  googleCloudLoggingSinkSchema,
   elasticsearchSinkSchema,
   s3SinkSchema,
   syslogSinkSchema,

@@ -49,6 +49,7 @@ const configs = arbitraryOf(
     window: fc.constantFrom('1ms', '1.5s', '10m'),
     tls: fc.constantFrom({}, { ca_file: '/ca.pem' }, { cert_file: '/cert.pem', key_file: '/key.pem' }),
     endpoint: fc.constantFrom('https://s3.internal:9000'),
+    metadata_url: fc.constantFrom('http://metadata.google.internal', 'http://169.254.169.254'),
     encoding: fc.constantFrom({}, { codec: 'ecs' }, { codec: 'calico_flow' }),
     cidrs: fc.array(network, { minLength: 1, maxLength: 2 }),
     listen: fc.constantFrom('0.0.0.0:9660', '[::1]:0'),
