@@ -178,9 +178,14 @@ export class FollowedFile implements LineState {
     return end;
   }
 
-  /** Hands over what stands after the last newline: nothing more will be written. */
+  /**
+   * Hands over what stands after the last newline: nothing more will be written. What was written after the
+   * file was last looked at is left; it makes the file another than it was closed as, and is read then.
+   */
   finish(buffer: Buffer, splitter: LineSplitter, handler: LineHandler): void {
-    const end = this.open!.source.read(buffer, 0, buffer.length, this.offset);
+    const { source, packed } = this.open!;
+    const length = packed ? buffer.length : Math.min(buffer.length, this.size - this.offset);
+    const end = length > 0 ? source.read(buffer, 0, length, this.offset) : 0;
     if (end === 0) return;
     splitter.rest(this, buffer, end, handler);
     this.skipping = false;

@@ -1,4 +1,4 @@
-import { utimesSync } from 'node:fs';
+import { closeSync, openSync, utimesSync, writeSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { Logs } from '../../helpers/file-logs.ts';
@@ -73,25 +73,27 @@ class Race implements Disposable {
 }
 
 describe('a rotation between any two system calls of the reader', () => {
-  test.each<{ name: string; before: ReaderAction[] }>([
-    { name: 'running', before: [] },
-    { name: 'started again', before: ['poll', 'stop'] },
-  ])('copied, then truncated, $name', ({ before }) => {
-    /** Copies before call `copyAt`, truncates before call `truncateAt`, and gives the number of calls. */
+  const ALL = Number.POSITIVE_INFINITY;
+  test.each<{ name: string; half: ReaderAction[]; whole: ReaderAction[]; first: number }>([
+    { name: 'copied, then truncated, running', half: ['poll', 'commit'], whole: [], first: ALL },
+    { name: 'copied, then truncated, started again', half: ['poll'], whole: ['poll', 'stop'], first: ALL },
+    { name: 'copy begun, then all the rest, running', half: ['poll', 'commit'], whole: [], first: 1 },
+  ])('$name', ({ half, whole, first }) => {
+    /** Makes the first steps before call `copyAt`, the others before call `truncateAt`; gives the number of calls. */
     const run = (copyAt: number, truncateAt: number): number => {
       using race = new Race();
       race.write(3, 100);
-      race.read(['poll', 'commit']);
+      race.read(half);
       race.write(2, 100);
-      race.read(before);
+      race.read(whole);
       utimesSync(race.logs.directory, 1, 1); // The copy changes it, however coarse the clock.
-      const copy = race.writer.steps({ do: 'copytruncate', chunks: 1 });
-      const truncate = copy.pop()!;
+      const rotation = race.writer.steps({ do: 'copytruncate', chunks: 1 });
+      const copy = rotation.splice(0, Math.min(first, rotation.length - 1));
       const from = race.calls;
       race.read(['poll'], () => {
         if (race.calls === from + copyAt) for (const step of copy.splice(0)) step();
         if (race.calls !== from + truncateAt) return;
-        truncate();
+        for (const step of rotation) step();
         race.write(1, 100);
       });
       const calls = race.calls - from;
@@ -119,6 +121,26 @@ test('rotated and grown again between any two system calls of the reader, when t
     });
     calls = race.calls - from;
     expect(race.settle().toSorted(byNumber), `rotated at ${at}`).toEqual(race.expected());
+  }
+});
+
+test('a late line to a backup between any two system calls, while the backup is finished and closed', () => {
+  for (let at = 1, calls = at; at <= calls; at++) {
+    using race = new Race();
+    race.write(1, 0);
+    race.read(['poll']);
+    const old = openSync(race.logs.path('log'), 'a');
+    for (const step of race.writer.steps({ do: 'rename', late: false })) step();
+    race.write(1, 0);
+    race.read(['poll']);
+    const from = race.calls;
+    race.read(['wait'], () => {
+      if (race.calls === from + at) writeSync(old, 'late\n');
+    });
+    closeSync(old);
+    calls = race.calls - from;
+    race.settle();
+    expect(race.logs.lines.map((line) => line.trim()).toSorted(), `${at}`).toEqual(['0', '1', '2', 'late']);
   }
 });
 
