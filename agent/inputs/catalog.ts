@@ -131,7 +131,8 @@ export class Catalog {
     const open = [...this.#contents].filter((file) => file.open !== undefined);
     this.#following = arrange(sets, open, this.#following);
     for (const file of open) file.mark();
-    for (const path of this.#options.paths) this.#started.add(path);
+    // What has to wait was there at the first start all the same.
+    if (this.waiting.size === 0) for (const path of this.#options.paths) this.#started.add(path);
     this.#forget(nowMs);
   }
 
