@@ -21,10 +21,14 @@ const WORD_BYTES = 8;
  * equal as numbers are equal as bytes. The reverse does not hold for every byte that is no text.
  */
 export function sameText(a: DataView, aStart: number, b: DataView, bStart: number, length: number): boolean {
-  let i = 0;
-  for (const last = length - WORD_BYTES; i <= last; i += WORD_BYTES) {
+  const last = length - WORD_BYTES;
+  if (last < 0) {
+    for (let i = 0; i < length; i++) if (a.getUint8(aStart + i) !== b.getUint8(bStart + i)) return false;
+    return true;
+  }
+  for (let i = 0; i < last; i += WORD_BYTES) {
     if (a.getFloat64(aStart + i, true) !== b.getFloat64(bStart + i, true)) return false;
   }
-  for (; i < length; i++) if (a.getUint8(aStart + i) !== b.getUint8(bStart + i)) return false;
-  return true;
+  // The last word is looked at whole, also where a part of it was seen already.
+  return a.getFloat64(aStart + last, true) === b.getFloat64(bStart + last, true);
 }

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { sameText } from './byte-view.ts';
 import type { ByteWriter, Copy } from './byte-writer.ts';
 import type { Enricher } from './line.ts';
-import { isAt, type NetfilterWalk, NUMBERED, tokenEnd } from './netfilter-walk.ts';
+import { isAt, type NetfilterWalk, NUMBERED, readDecimal, tokenEnd } from './netfilter-walk.ts';
 import type { Prefix } from './prefix.ts';
 
 const TEXT_BYTES_MAX = 384;
@@ -34,6 +34,7 @@ const DIGITS_MAX = 10;
 const WORD_BYTES = 8;
 const SPACE = 0x20;
 const ZERO = 0x30;
+const NINE = 0x39;
 const OPENING_BRACKET = 0x5b;
 const PORT_MAX = 0xffff;
 
@@ -81,7 +82,8 @@ export class KnownPacket {
   /** Of the line that was compared last. */
   readonly #starts = new Int32Array(GAPS_MAX);
   readonly #ends = new Int32Array(GAPS_MAX);
-  readonly #values = new Float64Array(GAPS_MAX);
+  #length = 0;
+  #srcPort = 0;
 
   #version = 0;
   #protocol = 0;
@@ -167,9 +169,9 @@ export class KnownPacket {
     walk.protocol = this.#protocol;
     walk.protocolNumber = 0;
     walk.destPort = this.#destPort;
-    walk.length = this.#lengthGap < 0 ? 0 : this.#values[this.#lengthGap]!;
+    walk.length = this.#lengthGap < 0 ? 0 : this.#length;
     walk.lengthStart = this.#lengthGap < 0 ? 0 : this.#starts[this.#lengthGap]!;
-    walk.srcPort = this.#portGap < 0 ? -1 : this.#values[this.#portGap]!;
+    walk.srcPort = this.#portGap < 0 ? -1 : this.#srcPort;
     walk.srcPortStart = this.#portGap < 0 ? 0 : this.#starts[this.#portGap]!;
     walk.idStart = this.#idGap < 0 ? 0 : this.#starts[this.#idGap]!;
   }
@@ -249,19 +251,19 @@ export class KnownPacket {
     return noted === known && Math.max(this.#lengthGap, this.#portGap, this.#idGap) < gap;
   }
 
-  /** @returns where the number at `at` ends, or -1 where none stands there that may be another */
+  /** @returns where the number at `from` ends, or -1 where none stands there that may be another */
   #readNumber(gap: number, bytes: Buffer, from: number, end: number): number {
     let at = from;
-    let value = 0;
-    for (; at < end; at++) {
-      const digit = bytes[at]! - ZERO;
-      if (!(digit >= 0 && digit <= 9)) break;
-      value = value * 10 + digit;
-    }
+    while (at < end && bytes[at]! >= ZERO && bytes[at]! <= NINE) at++;
     const digits = at - from;
     if (digits === 0 || digits > DIGITS_MAX || (digits > 1 && bytes[from] === ZERO)) return -1;
-    if ((gap === this.#portGap && value > PORT_MAX) || (gap === this.#lengthGap && value === 0)) return -1;
-    this.#values[gap] = value;
+    if (gap === this.#lengthGap) {
+      this.#length = readDecimal(bytes, from, at);
+      if (this.#length === 0) return -1;
+    } else if (gap === this.#portGap) {
+      this.#srcPort = readDecimal(bytes, from, at);
+      if (this.#srcPort > PORT_MAX) return -1;
+    }
     return at;
   }
 }
