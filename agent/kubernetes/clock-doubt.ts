@@ -3,7 +3,7 @@ const STEP_US_MIN = 100_000;
 /** Lines of a doubtful time are not expected any more after so long. */
 const KEEP_US = 86_400_000_000;
 /** What is known of a time was heard up to so much later. */
-const HEARD_US = 3_000_000;
+const HEARD_US = 6_000_000;
 const RANGES_MAX = 8;
 
 /** Times that the wall clock may have shown twice, or skipped. */
@@ -52,23 +52,20 @@ export class ClockDoubt {
 
   /** The times that a stamp may stand for. */
   spread(timeUs: number): { readonly lowUs: number; readonly highUs: number } {
-    let [lowUs, highUs] = [timeUs, timeUs];
-    for (const { fromUs, toUs } of this.#ranges) {
-      if (timeUs < fromUs || timeUs > toUs) continue;
-      lowUs = Math.min(lowUs, fromUs);
-      highUs = Math.max(highUs, toUs);
-    }
-    return { lowUs, highUs };
+    const range = this.#ranges.find(({ fromUs, toUs }) => timeUs >= fromUs && timeUs <= toUs);
+    return { lowUs: range?.fromUs ?? timeUs, highUs: range?.toUs ?? timeUs };
   }
 
+  /** Adds a stretch; those that it touches become one with it. */
   #add(range: Range): void {
-    this.#ranges.push(range);
-    if (this.#ranges.length <= RANGES_MAX) return;
-    const [one, other] = this.#ranges.splice(0, 2) as [Range, Range];
-    this.#ranges.unshift({
-      fromUs: Math.min(one.fromUs, other.fromUs),
-      toUs: Math.max(one.toUs, other.toUs),
-      forgetUs: other.forgetUs,
+    const touches = (other: Range) => other.fromUs <= range.toUs && other.toUs >= range.fromUs;
+    const touched = this.#ranges.filter(touches);
+    this.#ranges = this.#ranges.filter((other) => !touches(other));
+    if (touched.length === 0 && this.#ranges.length >= RANGES_MAX) touched.push(this.#ranges.shift()!);
+    this.#ranges.push({
+      fromUs: Math.min(range.fromUs, ...touched.map(({ fromUs }) => fromUs)),
+      toUs: Math.max(range.toUs, ...touched.map(({ toUs }) => toUs)),
+      forgetUs: range.forgetUs,
     });
   }
 }

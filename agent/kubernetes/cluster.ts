@@ -64,8 +64,10 @@ export class Cluster implements Identity {
   readonly unnamed = new Tally();
   readonly candidates: Identity['candidates'];
   readonly annotations: Annotations;
+  /** To be called with every record of a denial, where Events are asked for. */
   readonly denied: ((record: FlowRecord) => void) | undefined;
-  readonly eventWriter: EventWriter | undefined;
+  /** Writes Events, also such as are not about denials. */
+  readonly events: EventWriter;
   readonly pods: Pods;
   readonly #config: KubernetesConfig;
   readonly #surroundings: ClusterSurroundings;
@@ -113,9 +115,9 @@ export class Cluster implements Identity {
     this.candidates = this.#watchPolicies();
     this.annotations = this.#watchAnnotations(delegatesAllow, delegatesDeny);
     this.#networkSets = this.#watchNetworkSets();
+    this.events = new EventWriter(api, node, config.events.per_minute, clock, this.#stop.signal);
     if (config.events.enabled) {
-      this.eventWriter = new EventWriter(api, node, config.events.per_minute, clock, this.#stop.signal);
-      const events = new DeniedEvents(this.pods, this.eventWriter, clock);
+      const events = new DeniedEvents(this.pods, this.events, clock);
       this.denied = (record) => events.denied(record);
     }
   }

@@ -42,7 +42,7 @@ export interface Pod extends Tenant {
  * The pods, and when each had its addresses, in an `AddressBook`.
  *
  * Promises: a claim covers only what the API proves (`podFacts`) or what was seen: it may begin late and end
- * early, never the reverse, as long as the watch tells what happened within two seconds.
+ * early, never the reverse, as long as the watch tells what happened within `WATCH_LAG_US`.
  * - A pod that was asked to end is claimed for up to that moment; how long it really lasted is added once its status
  *   proves it.
  * - A pod that a new list does not have ended at some time after the old watch was last heard of.

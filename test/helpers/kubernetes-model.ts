@@ -1,4 +1,5 @@
 import { AddressBook } from '../../agent/kubernetes/address-book.ts';
+import { WATCH_LAG_US } from '../../agent/kubernetes/listing.ts';
 import type { PodObject } from '../../agent/kubernetes/pod-facts.ts';
 import { Pods } from '../../agent/kubernetes/pods.ts';
 import { Resolver } from '../../agent/kubernetes/resolver.ts';
@@ -7,7 +8,7 @@ import type { Random } from './random.ts';
 
 /** All in ms of true time, which no clock shows. */
 const TICK = 50;
-const LAG = 1900;
+const LAG = WATCH_LAG_US / 1000 - 2 * TICK;
 const KEEP_US = 600e6;
 /** The API server's clock is right. */
 const API_OFFSET = 1_000_000_000;
@@ -46,7 +47,7 @@ export interface Answered {
 /**
  * A node whose pods come and go on few addresses, an API server that tells of it with a lag, a wall clock that is set
  * back and forth, and a cache that hears of it all; it knows who had each address when. What it takes for given is
- * what the cache does: that the end of a pod is told within two seconds, and before its address is another's.
+ * what the cache does: that the end of a pod is told within the lag, and before its address is another's.
  */
 export class KubernetesModel {
   readonly answers: Answered[] = [];
@@ -118,7 +119,7 @@ export class KubernetesModel {
     const uid = `uid-${++this.#uids}`;
     const from = this.#now + this.#between(0, 500);
     const started = from + this.#between(50, 1500);
-    const finished = started + this.#between(200, 20_000);
+    const finished = started + this.#between(200, 30_000);
     const isOld = this.#random.chance(0.3);
     const base: PodIdea = { name: uid, uid, node: 'here', ips: [address] };
     const running = () => ({
@@ -189,7 +190,10 @@ export class KubernetesModel {
   }
 
   #disconnect(): void {
+    if (!this.#isConnected) return;
     this.#isConnected = false;
+    // What was not told yet is lost, so nothing later than this is believed: the strictest `stale_max`.
+    this.#book.openUntilUs = this.#wallUs() - WATCH_LAG_US;
   }
 
   #reconnect(): void {

@@ -91,7 +91,7 @@ describe('by address, at the time of the event', () => {
     const cache = new Cache();
     cache.put(101, { uid: 'a', ips: [A], ready: 100 });
     cache.put(200, { uid: 'a', ips: [A], ready: 100, asked: 200 });
-    expect(cache.who(A, 197)).toBe('shop/web by ip');
+    expect(cache.who(A, 195)).toBe('shop/web by ip');
     expect(cache.who(A, 202)).toBe('other_time');
     cache.remove(211, { uid: 'a', ips: [A], finished: 210, phase: 'Succeeded', asked: 200 });
     expect(cache.who(A, 202)).toBe('shop/web by ip');
@@ -119,7 +119,7 @@ describe('by address, at the time of the event', () => {
     const cache = new Cache();
     cache.put(101, { uid: 'a', ips: [A], ready: 100 });
     cache.put(200, { uid: 'a', ips: [A], phase: 'Failed' });
-    expect(cache.who(A, 197)).toBe('shop/web by ip');
+    expect(cache.who(A, 195)).toBe('shop/web by ip');
     expect(cache.who(A, 199)).toBe('other_time');
   });
 
