@@ -118,6 +118,8 @@ describe('a real node', () => {
     inputs: [{ type: 'file', format: 'syslog', paths: ['/var/log/syslog'], start: 'beginning' }],
     select: { dispositions: [{ prefix: 'calico-drop', disposition: 'deny' }] },
     limit: { connections_per_second: 0 },
+    enrich: { kubernetes: { enabled: true, workload: 'top' } },
+    reload: { events: true },
     sinks,
   });
   const sink = (change: object = {}) => ({ name: 'store', type: 'http', url, ...change });
@@ -133,6 +135,7 @@ describe('a real node', () => {
   const daemonSet = `daemonset/${RELEASE}`;
   const agentPod = () => node.kubectl(...ofAgent, 'get', 'pods', '-o', 'jsonpath={.items[*].metadata.name}');
   const log = () => node.kubectl(...ofAgent, 'logs', daemonSet);
+  const events = () => node.kubectl(...ofAgent, 'get', 'events', '-o', 'jsonpath={.items[*].reason}');
   const metric = async (name: string) => {
     const ip = node.kubectl(...ofAgent, 'get', 'pods', '-o', 'jsonpath={.items[0].status.podIP}');
     const text = await (await fetch(`http://${ip}:9660/metrics`)).text();
@@ -187,6 +190,13 @@ describe('a real node', () => {
       );
     const counted = () => ours().reduce((sum, { count }) => sum + count, 0);
     const repeated = () => ours().length - new Set(ours().map(({ id }) => id)).size;
+    const side = (deployment: string) => ({
+      pod_name: expect.stringMatching(`^${deployment}-`),
+      namespace: 'default',
+      workload_name: deployment,
+      workload_kind: 'Deployment',
+      resolved_by: 'interface',
+    });
     const record = (what: string, isIt: (record: FlowRecord) => boolean) =>
       server.records.until(what, () => ours().some(isIt), 60_000).then(() => ours().find(isIt)!);
 
@@ -230,7 +240,11 @@ describe('a real node', () => {
         connection: { src_ip: client, dest_ip: served, protocol: 'udp' },
         disposition: 'deny',
         node_name: 'node-1',
+        src: side('client'),
+        dest: side('server'),
       });
+      // Both interfaces are pods' ones: such a packet neither comes to the node nor leaves it.
+      expect(denied.connection).not.toHaveProperty('direction');
     });
 
     it('says what a rule that only logs saw, without a verdict', async () => {
@@ -242,17 +256,22 @@ describe('a real node', () => {
       expect(seen).toMatchObject({
         connection: { src_ip: node.machine.outsideAddress, direction: 'ingress' },
         disposition: 'unknown',
+        src: { instance: node.machine.outsideAddress },
+        dest: side('server'),
       });
     });
 
     it('says in which direction a packet crossed the border of the node', async () => {
       const out = await record('one that leaves', ({ connection }) => connection.dest_port === OUTSIDE_PORT);
-      expect(out.connection).toMatchObject({ src_ip: client, direction: 'egress' });
+      expect(out).toMatchObject({ connection: { direction: 'egress' }, src: side('client') });
       const socket = createSocket('udp4');
       await new Promise((sent) => socket.send('denied', DENIED_PORT, client, sent));
       socket.close();
       const into = await record('one that comes', ({ connection }) => connection.dest_ip === client);
-      expect(into.connection).toMatchObject({ src_ip: node.machine.outsideAddress, direction: 'ingress' });
+      expect(into).toMatchObject({
+        connection: { src_ip: node.machine.outsideAddress, direction: 'ingress' },
+        dest: side('client'),
+      });
     });
 
     it('applies a ConfigMap that is edited with kubectl, and refuses a wrong one', async () => {
@@ -270,6 +289,9 @@ describe('a real node', () => {
       edit({ ...config([sink()]), colour: 'blue' });
       await node.until('the wrong one is refused', () => log().includes('is refused'));
       expect(await metric('policy_log_agent_config_last_reload_successful')).toBe(0);
+      await node.until('an Event says so', () => events().includes('InvalidConfiguration'));
+      transcript.say('A wrong one is refused:');
+      kubectl(...ofAgent, 'events', '--types=Warning');
     });
 
     it('applies helm upgrade with a changed sink, and helm rollback, in the running pod', async () => {
@@ -314,11 +336,13 @@ describe('a real node', () => {
       expect(figures).toMatchObject({ counted: packets, repeated: 0 });
     });
 
-    it('uses little, as its control group says, and has nothing to complain of', () => {
+    it('uses little, as its control group says, and has nothing to complain of', async () => {
       transcript.section('What it uses');
       const pid = node.machine.run('pgrep', '-f', 'policy-log-agent.mjs').trim();
       const usage = podUsage(node.machine.run('cat', `/proc/${pid}/cgroup`));
-      const text = `${(usage.memoryBytes / MIB).toFixed(1)} MiB of memory, ${usage.cpuSeconds.toFixed(2)} s of CPU since its start`;
+      const requests = await metric('policy_log_agent_kubernetes_requests_total');
+      const received = await metric('policy_log_agent_kubernetes_received_bytes_total');
+      const text = `${(usage.memoryBytes / MIB).toFixed(1)} MiB of memory and ${usage.cpuSeconds.toFixed(2)} s of CPU since its start; ${requests} requests to the API server, ${received} bytes of answers.`;
       transcript.say(text);
       console.log(text);
       expect(usage.memoryBytes).toBeLessThan(128 * MIB);
