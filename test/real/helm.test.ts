@@ -331,6 +331,18 @@ describe('values', () => {
       expect(ports(egress)).toEqual([[443, 80, 9200, 9243], [988]]);
     });
 
+    it('let out to where a cloud gives credentials, and to syslog over UDP', () => {
+      const bucket = { name: 'a', type: 's3', bucket: 'flows', region: 'eu-central-1' };
+      const syslog = { name: 'b', type: 'syslog', host: 'log', transport: 'udp' };
+      const { egress } = rules('--set-json', `config.sinks=${JSON.stringify([bucket, syslog])}`);
+      expect(ports(egress)).toEqual([
+        [443, 514],
+        [80, 988],
+      ]);
+      expect(egress[2].ports[1]).toEqual({ port: 514, protocol: 'UDP' });
+      expect(egress[3].to).toEqual([{ ipBlock: { cidr: '169.254.0.0/16' } }]);
+    });
+
     it('want the port of a sink whose address is a secret', () => {
       expect(() => rules('--set-json', sinks('${STORE}'))).toThrow('the port of sink "s0" cannot be told');
     });

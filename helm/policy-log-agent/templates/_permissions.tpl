@@ -58,28 +58,3 @@ and nothing else.
 {{- define "policy-log-agent.needsToken" -}}
 {{- if or (include "policy-log-agent.clusterRules" . | fromYamlArray) (include "policy-log-agent.reloadEvents" .) }}true{{ end }}
 {{- end }}
-
-{{/*
-Ports that the pods have to reach, for the NetworkPolicy: those of the sinks' addresses, and the API server's.
-*/}}
-{{- define "policy-log-agent.sinkPorts" -}}
-{{- $ports := list }}
-{{- range $sink := .Values.config.sinks }}
-{{- $addresses := concat (compact (list $sink.url $sink.endpoint $sink.address)) (default list $sink.brokers) }}
-{{- if has $sink.type (list "s3" "cloudwatch_logs" "google_cloud_logging") }}
-{{- $addresses = default (list "https://") $addresses }}
-{{- end }}
-{{- range $address := $addresses }}
-{{- $port := regexFind ":[0-9]+(/|$)" $address | trimAll ":/" }}
-{{- if not $port }}
-{{- $port = ternary "443" (ternary "80" "" (hasPrefix "http://" $address)) (hasPrefix "https://" $address) }}
-{{- end }}
-{{- if $port }}
-{{- $ports = append $ports (int $port) }}
-{{- else if not $.Values.networkPolicy.egress }}
-{{- fail (printf "networkPolicy: the port of sink %q cannot be told from %q; name it in networkPolicy.egress" $sink.name $address) }}
-{{- end }}
-{{- end }}
-{{- end }}
-{{- $ports | uniq | sortAlpha | toYaml }}
-{{- end }}

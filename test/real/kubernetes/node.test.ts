@@ -346,6 +346,9 @@ describe('a real node', () => {
       transcript.say(text);
       console.log(text);
       expect(usage.memoryBytes).toBeLessThan(128 * MIB);
+      const pods = node.kubectl('get', '--raw', '/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1');
+      const each = pods.length / JSON.parse(pods).items.length;
+      transcript.say(`To the API server a pod of this node is ${each.toFixed(0)} bytes of JSON.`);
       const complaints = log()
         .trim()
         .split('\n')
