@@ -16,6 +16,8 @@ export async function createSink(options: SinkConfig, context: SinkContext): Pro
       return new (await import('./loki.ts')).LokiSink(options, context);
     case 's3':
       return new (await import('./s3.ts')).S3Sink(options, context);
+    case 'splunk_hec':
+      return new (await import('./splunk-hec.ts')).SplunkHecSink(options, context);
     case 'otlp':
       return new (await import('./otlp.ts')).OtlpSink(options, context);
     case 'syslog':

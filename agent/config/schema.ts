@@ -11,6 +11,7 @@ import { httpSinkSchema } from './sinks/http.ts';
 import { lokiSinkSchema } from './sinks/loki.ts';
 import { otlpSinkSchema } from './sinks/otlp.ts';
 import { s3SinkSchema } from './sinks/s3.ts';
+import { splunkHecSinkSchema } from './sinks/splunk-hec.ts';
 import { stdoutSinkSchema } from './sinks/stdout.ts';
 import { syslogSinkSchema } from './sinks/syslog.ts';
 import { count, duration, size } from './units.ts';
@@ -140,6 +141,7 @@ export const sinkSchema = z.discriminatedUnion('type', [
   otlpSinkSchema,
   googleCloudLoggingSinkSchema,
   elasticsearchSinkSchema,
+  splunkHecSinkSchema,
   s3SinkSchema,
   syslogSinkSchema,
   cloudwatchLogsSinkSchema,

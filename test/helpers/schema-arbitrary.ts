@@ -8,7 +8,7 @@ export type ByKey = Readonly<Record<string, fc.Arbitrary<unknown>>>;
 
 /**
  * Values that a JSON Schema describes, as people write them: with keys left out that have a default.
- * @param leaveOut keys that never appear
+ * @param leaveOut keys that appear only where they are required
  */
 export function arbitraryOf(
   schema: JsonSchema,
@@ -57,7 +57,9 @@ export function arbitraryOf(
         },
       );
     }
-    const keys = Object.entries(at.properties ?? {}).filter(([key]) => !leaveOut(key));
+    const keys = Object.entries(at.properties ?? {}).filter(
+      ([key]) => !leaveOut(key) || at.required?.includes(key),
+    );
     const model = Object.fromEntries(keys.map(([key, value]) => [key, byKey[key] ?? build(value, depth)]));
     return fc.record(model, { requiredKeys: at.required ?? [] });
   };

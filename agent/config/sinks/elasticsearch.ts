@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { count, duration, size } from '../units.ts';
 import { authSchema } from './auth.ts';
 import { batchSchema, commonSinkKeys, deliveryKeys, tlsSchema } from './common.ts';
+import { jsonEncoding } from './encoding.ts';
 
 const INDEX = /^[a-z0-9](?:[a-z0-9._+-]|\{log_type\}|%[YmdH])*$/;
 
@@ -80,6 +81,7 @@ export const elasticsearchSinkSchema = z
       .prefault(z.record(z.string(), z.string()), {})
       .check(z.describe('Further request headers; a secret comes from a variable or a file.')),
     compression: z.prefault(z.enum(['none', 'gzip']), 'gzip').check(z.describe('How the body is packed.')),
+    encoding: jsonEncoding,
     template: z
       .optional(templateSchema)
       .check(

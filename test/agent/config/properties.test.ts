@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { HIDDEN } from '../../../agent/config/expand.ts';
 import { isSecretKey } from '../../../agent/config/hide.ts';
 import { expandedConfigSchema } from '../../../agent/config/json-schema.ts';
 import { type Loaded, type NotLoaded, parseConfig } from '../../../agent/config/load.ts';
@@ -55,6 +56,8 @@ const configs = arbitraryOf(
     listen: fc.constantFrom('0.0.0.0:9660', '[::1]:0'),
     name: sinkNames,
     labels: fc.constantFrom({ job: 'policy-log-agent' }, { cluster: 'c', _a1: '${X}' }),
+    // A secret comes back as what hides it.
+    token: fc.constant(HIDDEN),
     retry: fc.constantFrom({}, { backoff_min: '2s' }, { backoff_min: '250ms', backoff_max: '1.5m' }),
   },
   // `auth` needs a secret, and secrets do not come back.
