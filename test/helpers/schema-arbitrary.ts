@@ -49,8 +49,11 @@ export function arbitraryOf(
   };
   const object = (at: JsonSchema, depth: number): fc.Arbitrary<unknown> => {
     if (typeof at.additionalProperties === 'object') {
+      const pattern = at.propertyNames?.pattern;
       return fc.dictionary(
-        fc.constantFrom('X-One', 'X-Two', 'X Three', '__proto__x'),
+        pattern === undefined
+          ? fc.constantFrom('X-One', 'X-Two', 'X Three', '__proto__x')
+          : fc.stringMatching(new RegExp(pattern)),
         build(at.additionalProperties, depth),
         {
           maxKeys: 2,

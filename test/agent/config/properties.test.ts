@@ -55,7 +55,6 @@ const configs = arbitraryOf(
     cidrs: fc.array(network, { minLength: 1, maxLength: 2 }),
     listen: fc.constantFrom('0.0.0.0:9660', '[::1]:0'),
     name: sinkNames,
-    labels: fc.constantFrom({ job: 'policy-log-agent' }, { cluster: 'c', _a1: '${X}' }),
     // A secret comes back as what hides it.
     token: fc.constant(HIDDEN),
     retry: fc.constantFrom({}, { backoff_min: '2s' }, { backoff_min: '250ms', backoff_max: '1.5m' }),
@@ -102,6 +101,7 @@ test('what a valid configuration is refused for is only that its parts do not go
     /standard output already/,
     /cannot hold more/,
     /backoff_max/,
+    /at least one label/,
     /no dates in/,
     /either api_key or auth/,
     /either user and password/,
