@@ -3,6 +3,7 @@ import type { SinkContext } from '../sinks/sink.ts';
 import { bootTimeUs } from './boot-time.ts';
 import { type ClusterAtWork, clusterOf } from './cluster-set-up.ts';
 import type { LoadedConfig } from './config/load.ts';
+import { digestOf, namedFiles } from './config/named-files.ts';
 import type { SinkConfig } from './config/schema.ts';
 import type { Delivery, DeliveryParts } from './delivery/delivery.ts';
 import { formatOf } from './formats.ts';
@@ -37,9 +38,16 @@ export interface Lasting {
 export interface SetUp {
   readonly intake: Intake;
   readonly inputs: readonly Input[];
-  readonly sinks: ReadonlyMap<string, { readonly config: SinkConfig; readonly work: SinkDelivery }>;
+  readonly sinks: ReadonlyMap<string, SinkAtWork>;
   /** Where the cluster is asked. */
   readonly cluster: ClusterAtWork | undefined;
+}
+
+interface SinkAtWork {
+  readonly config: SinkConfig;
+  /** A digest of the files that the configuration names, as it was before the sink read them. */
+  readonly files: string;
+  readonly work: SinkDelivery;
 }
 
 /** The deliveries of a set-up. */
@@ -50,16 +58,18 @@ export function deliveriesOf({ sinks }: SetUp): Delivery[] {
 /**
  * Makes what a configuration asks for, going on from what the outbox has.
  *
- * With `before`, it replaces a set-up whose lines have all been committed: sinks that are configured as before go on
- * and do not notice, the others finish first; so does the watch of the cluster; inputs are opened anew where they were
+ * With `before`, it replaces a set-up whose lines have all been committed: sinks that are configured as before, with the
+ * same certificates and keys, go on and do not notice, the others finish first; so does the watch of the cluster; inputs are opened anew where they were
  * left, and the accounts go on.
  * @throws OutboxError; then `before` still reads, and the call may be repeated
  */
 export async function setUp(config: LoadedConfig, lasting: Lasting, before?: SetUp): Promise<SetUp> {
   const { outbox, log, node, timezone } = lasting;
   const kept = new Map(
-    [...(before?.sinks ?? [])].filter(([name, { config: was }]) =>
-      config.sinks.some((sink) => sink.name === name && isDeepStrictEqual(sink, was)),
+    [...(before?.sinks ?? [])].filter(([name, { config: was, files }]) =>
+      config.sinks.some(
+        (sink) => sink.name === name && isDeepStrictEqual(sink, was) && digestOf(namedFiles(sink)) === files,
+      ),
     ),
   );
   const leaving = [...(before?.sinks ?? [])].filter(([name]) => !kept.has(name));
@@ -88,7 +98,7 @@ export async function setUp(config: LoadedConfig, lasting: Lasting, before?: Set
   const sinks = new Map(
     config.sinks.map((sink) => {
       const work = kept.get(sink.name)?.work ?? newDelivery(sink, lasting);
-      return [sink.name, { config: sink, work }] as const;
+      return [sink.name, { config: sink, files: digestOf(namedFiles(sink)), work }] as const;
     }),
   );
   return { intake, inputs, sinks, cluster };

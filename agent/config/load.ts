@@ -8,6 +8,7 @@ import { checkAgainst } from './explain.ts';
 import { hideSecrets } from './hide.ts';
 import type { FileInput } from './inputs.ts';
 import { inputSchema } from './inputs.ts';
+import { digestOf, namedFiles } from './named-files.ts';
 import { type Path, pathText } from './path.ts';
 import { type Problem, placeFindings } from './problem.ts';
 import { readYaml } from './read-yaml.ts';
@@ -28,7 +29,7 @@ export interface Loaded {
   readonly hash: string;
   /** Changes with every change of content, also of a secret. Kept in memory only. */
   readonly fingerprint: string;
-  /** Every file that went into it: the configuration file first, then those of `${file:…}`. */
+  /** Every file that went into it: the configuration file first, then those of `${file:…}`, then those that sinks name. */
   readonly files: readonly string[];
 }
 
@@ -94,7 +95,15 @@ export function parseConfig(text: string, env: Environment): Loaded | NotLoaded 
   }
 
   const config = { ...checked.value, inputs: nameInputs(checked.value.inputs) };
-  return { ok: true, config, effective: () => effectiveYaml(config, shown), hash, fingerprint, files };
+  const named = namedFiles(config.sinks);
+  return {
+    ok: true,
+    config,
+    effective: () => effectiveYaml(config, shown),
+    hash,
+    fingerprint: sha256(fingerprint + digestOf(named)),
+    files: [...files, ...named],
+  };
 }
 
 /** The parts that are valid by themselves, so that those can be checked together whatever else is wrong. */

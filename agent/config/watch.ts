@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { setInterval } from 'node:timers/promises';
 import type { Environment, Loaded, NotLoaded } from './load.ts';
 import { loadConfig } from './load.ts';
+import { digestOf } from './named-files.ts';
 
 const LOOK_INTERVAL_MS = 1_000;
 
 /**
- * Notices that the configuration changed: its file, or a file that `${file:…}` put into it.
+ * Notices that the configuration changed: its file, a file that `${file:…}` put into it, or one that a sink names, as a
+ * certificate.
  *
  * Promises: each change of content is reported once, whether it is written in place, renamed over, or a mounted
  * ConfigMap whose `..data` link is swapped; changes between two looks are reported as one; a touch is none. A
@@ -34,7 +34,7 @@ export class ConfigWatch {
   /** @returns the configuration as it is now, if it is another than at the last report */
   look(): Loaded | NotLoaded | undefined {
     // Taken before loading: what changes in between differs from it at the next look.
-    const seen = contentsOf(this.#files);
+    const seen = digestOf(this.#files);
     if (seen === this.#seen) return undefined;
     const loaded = loadConfig(this.#path, this.#env);
     if (!loaded.ok && loaded.unreadable) return undefined;
@@ -61,17 +61,4 @@ export class ConfigWatch {
       if (!signal.aborted) throw error;
     }
   }
-}
-
-function contentsOf(files: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const file of files) {
-    try {
-      const bytes = readFileSync(file);
-      hash.update(`${file}\n${bytes.length}\n`).update(bytes);
-    } catch {
-      hash.update(`${file}\nabsent\n`);
-    }
-  }
-  return hash.digest('base64');
 }

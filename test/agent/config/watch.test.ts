@@ -169,3 +169,23 @@ test('run looks at every interval until it is told to stop', async () => {
   clearInterval(alive);
   expect(seen).toEqual([2, 3]);
 });
+
+describe('a file that a sink names', () => {
+  test('is a part of the configuration: changed, gone or there again, it is reported once', () => {
+    const ca = join(volume, 'ca.pem');
+    const sink = { name: 'a', type: 'http', url: 'https://h/', tls: { ca_file: ca } };
+    writeFileSync(ca, 'one');
+    writeFileSync(path, `${text(1)}sinks: ${JSON.stringify([sink])}\n`.replace(/^sinks: .*stdout.*$/m, ''));
+    const watched = watch();
+    expect(watched.look()).toBeUndefined();
+    for (const change of [
+      () => writeFileSync(ca, 'two'),
+      () => unlinkSync(ca),
+      () => writeFileSync(ca, 'two'),
+    ]) {
+      change();
+      expect(watched.look()).toMatchObject({ ok: true });
+      expect(watched.look()).toBeUndefined();
+    }
+  });
+});
