@@ -66,8 +66,8 @@ export class Cluster implements Identity {
   readonly annotations: Annotations;
   /** To be called with every record of a denial, where Events are asked for. */
   readonly denied: ((record: FlowRecord) => void) | undefined;
-  /** Writes Events, also such as are not about denials. */
-  readonly events: EventWriter;
+  /** Where Events are asked for. */
+  readonly events: EventWriter | undefined;
   readonly pods: Pods;
   readonly #config: KubernetesConfig;
   readonly #surroundings: ClusterSurroundings;
@@ -115,8 +115,8 @@ export class Cluster implements Identity {
     this.candidates = this.#watchPolicies();
     this.annotations = this.#watchAnnotations(delegatesAllow, delegatesDeny);
     this.#networkSets = this.#watchNetworkSets();
-    this.events = new EventWriter(api, node, config.events.per_minute, clock, this.#stop.signal);
     if (config.events.enabled) {
+      this.events = new EventWriter(api, node, config.events.per_minute, clock, this.#stop.signal);
       const events = new DeniedEvents(this.pods, this.events, clock);
       this.denied = (record) => events.denied(record);
     }

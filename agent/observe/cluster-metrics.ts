@@ -62,11 +62,11 @@ export function observeCluster(registry: Registry, cluster: () => Cluster | unde
     'Objects beyond the bound, which have no names.',
     (of) => of.refused,
   );
-  counter('kubernetes_events_total', 'Events written.', ({ events }) => events.counts.written);
+  counter('kubernetes_events_total', 'Events written.', ({ events }) => events?.counts.written);
   counter(
     'kubernetes_dropped_events_total',
     'Events not written: too many, or refused.',
-    ({ events }) => events.counts.dropped,
+    ({ events }) => events?.counts.dropped,
   );
   new Counter({
     name: `${PREFIX}kubernetes_watch_restarts_total`,

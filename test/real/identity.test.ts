@@ -369,8 +369,8 @@ describe('options', () => {
       source: { input: 'a', format: 'syslog' },
     });
     for (const ip of ['10.9.9.1', '10.9.9.1', '10.9.9.2', '10.9.9.3']) one.denied!(record(ip));
-    await one.events.idle();
-    expect(one.events.counts).toEqual({ written: 2, dropped: 1 });
+    await one.events!.idle();
+    expect(one.events!.counts).toEqual({ written: 2, dropped: 1 });
     const events = JSON.parse(server.kubectl(['get', 'events', '-n', 'shop', '-o', 'json'])) as {
       items: { reason: string; message: string; involvedObject: { name: string } }[];
     };
