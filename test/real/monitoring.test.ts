@@ -85,6 +85,12 @@ describe('the alerts', () => {
     ],
     ['Behind', 30, { input_lag_bytes: '1e8x40' }, { input_lag_bytes: '1e6x40' }],
     [
+      'NamesMissing',
+      40,
+      { 'kubernetes_synced{resource="pods"}': '0x50', 'kubernetes_age_seconds{resource="pods"}': '0x50' },
+      { 'kubernetes_synced{resource="pods"}': '1x50', 'kubernetes_age_seconds{resource="pods"}': '0+10x50' },
+    ],
+    [
       'ConfigRefused',
       10,
       { config_last_reload_successful: '0x20' },
@@ -114,6 +120,7 @@ describe('what alerts and dashboards ask for', () => {
   beforeAll(async () => {
     const agent = new AgentProcess(dir, {
       inputs: [{ type: 'file', format: 'syslog', paths: [join(dir, 'syslog')] }],
+      enrich: { kubernetes: { enabled: true, url: 'http://127.0.0.1:1', jitter: '0ms', sync_wait: '0ms' } },
       state: { path: join(dir, 'state') },
       sinks: [{ name: 'out', type: 'stdout' }],
       http: { listen: '127.0.0.1:0' },
