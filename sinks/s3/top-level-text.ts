@@ -17,8 +17,8 @@ export function topLevelText(json: Buffer, begin: Buffer): string | undefined {
   for (let at = 0; at < json.length; at++) {
     const byte = json[at];
     if (byte === QUOTE) {
-      if (depth === 1 && begin.compare(json, at, at + begin.length) === 0) {
-        const start = at + begin.length;
+      const start = at + begin.length;
+      if (depth === 1 && start <= json.length && begin.compare(json, at, start) === 0) {
         const text = json.toString('utf8', start, textEnd(json, start) - 1);
         return text.includes('\\') ? undefined : text;
       }

@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { createSink } from '../../../sinks/index.ts';
+import { AgentProcess } from '../../helpers/agent-process.ts';
+import { PolicyActionLines } from '../../helpers/generate-lines.ts';
 import { conforms } from '../../sinks/conformance.ts';
 import { configure } from '../../sinks/destinations/common.ts';
 import { batchOfRecords } from '../../sinks/outgoing.ts';
@@ -136,4 +141,42 @@ test('a role is assumed at a real STS, and its token goes with the request', asy
     cause: 'unauthorized',
     reason: expect.stringMatching(/^no AWS credentials: .*signature/),
   });
+});
+
+test('an agent that is told to stop puts what it has, long before the object would be full', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 's3-agent-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'policy_action.log');
+  const lines = new PolicyActionLines({
+    startUs: Date.UTC(2026, 10, 21, 10) * 1000,
+    seed: 5,
+    linesPerSecond: 10,
+  });
+  writeFileSync(path, Array.from({ length: 100 }, () => lines.next()).join(''));
+  const agent = new AgentProcess(folder, {
+    node: 'node-9',
+    inputs: [{ type: 'file', format: 'policy_action', paths: [path], start: 'beginning' }],
+    state: { path: join(folder, 'state') },
+    sinks: [
+      {
+        name: 'archive',
+        type: 's3',
+        bucket: 'flows',
+        region: minio.region,
+        endpoint: minio.origin,
+        key_prefix: 'stopped/',
+        access_key_id: minio.accessKeyId,
+        secret_access_key: minio.secretAccessKey,
+      },
+    ],
+    http: { listen: '127.0.0.1:0' },
+  });
+  await agent.ready();
+  await expect
+    .poll(() => agent.metric('policy_log_agent_sink_backlog_records'), { timeout: 20_000 })
+    .toBeGreaterThan(0);
+  expect(await minio.list('flows', 'stopped/')).toEqual([]);
+  const { code, accounts } = await agent.stop();
+  expect(code).toBe(0);
+  expect(await minio.lines('flows', 'stopped/')).toHaveLength(accounts!.records);
 });
