@@ -82,6 +82,8 @@ export class HttpClient {
    * @throws errors of the network, of the protocol, and of `signal`
    */
   send({ method, path, headers, body, answerBytesMax }: HttpRequest, signal: AbortSignal): Promise<Answer> {
+    // Of what ended while the request was being prepared, the signal tells nobody any more.
+    if (signal.aborted) return Promise.reject(new AbortedError());
     return new Promise((resolve, reject) => {
       const length = body.reduce((sum, piece) => sum + piece.length, 0);
       const client = this.#url.protocol === 'http:' ? http : loadHttps();

@@ -127,6 +127,16 @@ test('a request that is aborted comes back as a retry', async () => {
   });
 });
 
+test('a request that was given up before it began is not made', async () => {
+  const server = await startFixture();
+  const { sink } = await openSink(server.url);
+  expect(await sink.send(batchOf(['r1']), AbortSignal.abort())).toMatchObject({
+    kind: 'retry',
+    cause: 'timeout',
+  });
+  expect(server.all).toEqual([]);
+});
+
 test('a request goes through the proxy of the environment', async () => {
   const server = await startFixture();
   const seen: string[] = [];
