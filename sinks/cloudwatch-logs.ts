@@ -1,11 +1,10 @@
 import type { CloudwatchLogsSinkOptions } from '../agent/config/sinks/cloudwatch-logs.ts';
-import { NoCredentialsError } from './aws/aws-client.ts';
+import { judgeAwsError } from './aws/aws-client.ts';
 import { awsHost } from './aws/aws-host.ts';
 import { createStream } from './cloudwatch-logs/create-stream.ts';
 import { type EventPart, eventParts } from './cloudwatch-logs/event-parts.ts';
 import { errorCode, judgePutLogEvents, judgeSettings } from './cloudwatch-logs/judge.ts';
 import { LogsApi } from './cloudwatch-logs/logs-api.ts';
-import { judgeError } from './http-outcome.ts';
 import { sendParts } from './parts.ts';
 import type { Batch, Outcome, Sink, SinkContext } from './sink.ts';
 
@@ -61,7 +60,7 @@ export class CloudwatchLogsSink implements Sink {
       }
       return judgePutLogEvents(answer, events.length, Date.now());
     } catch (error) {
-      return error instanceof NoCredentialsError ? error.outcome : judgeError(error);
+      return judgeAwsError(error);
     }
   }
 }

@@ -1,7 +1,6 @@
 import type { S3SinkOptions } from '../agent/config/sinks/s3.ts';
-import { AwsClient, NoCredentialsError, sha256Of } from './aws/aws-client.ts';
+import { AwsClient, judgeAwsError, sha256Of } from './aws/aws-client.ts';
 import { compress } from './compress.ts';
-import { judgeError } from './http-outcome.ts';
 import { sendParts } from './parts.ts';
 import { judgePut } from './s3/judge-put.ts';
 import { objectHeaders } from './s3/object-headers.ts';
@@ -63,12 +62,12 @@ export class S3Sink implements Sink {
           headers: { ...this.#headers, 'x-amz-checksum-sha256': sha256.toString('base64') },
           body,
         },
-        sha256.toString('hex'),
+        sha256,
         signal,
       );
       return judgePut(answer, Date.now());
     } catch (error) {
-      return error instanceof NoCredentialsError ? error.outcome : judgeError(error);
+      return judgeAwsError(error);
     }
   }
 }

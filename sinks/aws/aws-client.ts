@@ -2,7 +2,8 @@ import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { AwsAuthOptions } from '../../agent/config/sinks/aws.ts';
 import { type Answer, HttpClient, type HttpClientOptions } from '../http-client.ts';
-import type { Outcome, SinkContext } from '../sink.ts';
+import { judgeError } from '../http-outcome.ts';
+import type { Retry, SinkContext } from '../sink.ts';
 import { credentialSource } from './credential-source.ts';
 import { KeptCredentials } from './credentials.ts';
 
@@ -22,7 +23,6 @@ export interface AwsClientOptions extends HttpClientOptions, AwsAuthOptions {
 /** Requests to one AWS service: signed (Signature Version 4) with credentials that it keeps fresh. */
 export class AwsClient {
   readonly #http: HttpClient;
-  readonly #credentials: KeptCredentials;
   readonly #signer: SignatureV4;
   readonly #url: URL;
 
@@ -33,7 +33,6 @@ export class AwsClient {
   ) {
     this.#http = http;
     this.#url = new URL(url);
-    this.#credentials = credentials;
     this.#signer = new SignatureV4({
       service,
       region,
@@ -54,22 +53,18 @@ export class AwsClient {
 
   /**
    * Signs and sends one request.
-   * @param sha256 of the body, in hexadecimal
-   * @throws NoCredentialsError; errors of the network and of `signal`
+   * @param sha256 of the body
+   * @throws what `judgeAwsError` judges
    */
-  async send(request: AwsRequest, sha256: string, signal: AbortSignal): Promise<Answer> {
+  async send(request: AwsRequest, sha256: Buffer, signal: AbortSignal): Promise<Answer> {
     const { method, path, headers, body } = request;
-    await this.#credentials.get(Date.now()).catch((error: unknown) => {
-      throw new NoCredentialsError(error);
-    });
-    const signed = await this.#signer.sign({
-      method,
-      protocol: this.#url.protocol,
-      hostname: this.#url.hostname,
-      path,
-      query: {},
-      headers: { ...headers, host: this.#url.host, 'x-amz-content-sha256': sha256 },
-    });
+    const { protocol, hostname, host } = this.#url;
+    const unsigned = { ...headers, host, 'x-amz-content-sha256': sha256.toString('hex') };
+    const signed = await this.#signer
+      .sign({ method, protocol, hostname, path, query: {}, headers: unsigned })
+      .catch((error: unknown) => {
+        throw new NoCredentialsError(error);
+      });
     return this.#http.send({ method, path, headers: signed.headers, body }, signal);
   }
 
@@ -78,15 +73,16 @@ export class AwsClient {
   }
 }
 
+/** What an error of `AwsClient.send` means: of the credentials, the network, or its signal. */
+export function judgeAwsError(error: unknown): Retry {
+  if (!(error instanceof NoCredentialsError)) return judgeError(error);
+  return { kind: 'retry', cause: 'unauthorized', reason: error.message };
+}
+
 /** There are no credentials to sign with. */
-export class NoCredentialsError extends Error {
+class NoCredentialsError extends Error {
   constructor(cause: unknown) {
     super(`no AWS credentials: ${(cause as Error).message}`, { cause });
-  }
-
-  /** What it means for the batch. */
-  get outcome(): Outcome {
-    return { kind: 'retry', cause: 'unauthorized', reason: this.message };
   }
 }
 

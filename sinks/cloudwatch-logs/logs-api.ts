@@ -20,7 +20,7 @@ export class LogsApi {
     return new LogsApi(client, new URL(options.url).pathname);
   }
 
-  /** @throws NoCredentialsError; errors of the network and of `signal` */
+  /** @throws what `judgeAwsError` judges */
   call(operation: Operation, input: object, signal: AbortSignal): Promise<Answer> {
     const body = [Buffer.from(JSON.stringify(input))];
     const headers = {
@@ -28,7 +28,7 @@ export class LogsApi {
       'x-amz-target': `Logs_20140328.${operation}`,
     };
     const request = { method: 'POST', path: this.#path, headers, body };
-    return this.#client.send(request, sha256Of(body).toString('hex'), signal);
+    return this.#client.send(request, sha256Of(body), signal);
   }
 
   close(): void {
