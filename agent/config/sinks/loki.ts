@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { count } from '../units.ts';
 import { authSchema } from './auth.ts';
 import { batchSchema, commonSinkKeys, deliveryKeys, tlsSchema } from './common.ts';
+import { textEncoding } from './encoding.ts';
 
 const LABEL_FIELDS = ['node', 'direction', 'disposition', 'input', 'log_type', 'namespace'] as const;
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
@@ -20,6 +21,7 @@ export const lokiSinkSchema = z
     headers: z
       .prefault(z.record(z.string(), z.string()), {})
       .check(z.describe('Further request headers; a secret comes from a variable or a file.')),
+    encoding: textEncoding,
     labels: z
       .prefault(
         z.record(z.string().check(z.regex(LABEL_NAME, 'a label name: letters, digits, _')), z.string()),
@@ -53,13 +55,13 @@ export const lokiSinkSchema = z
       ])
       .check(
         z.describe(
-          'Fields to search by without parsing lines, under the names that `| json` gives them, as `dest_pod_name`; none for Loki before 3.0.',
+          'Fields to search by without parsing lines, under the names that `| json` gives them, as `dest_pod_name`. They are those of what is sent: after `encoding` and `shape`.',
         ),
       ),
     compression: z.prefault(z.enum(['none', 'gzip']), 'gzip').check(z.describe('How the body is packed.')),
     tls: tlsSchema,
     ...deliveryKeys,
-    batch: batchSchema({ records: 2000, bytes: '1MiB', age: '1s' }),
+    batch: batchSchema({ records: 1000, bytes: '1MiB', age: '1s' }),
   })
   .check(
     z.refine((sink) => Object.keys(sink.labels).length > 0, {

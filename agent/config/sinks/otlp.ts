@@ -25,6 +25,6 @@ export const otlpSinkSchema = z.strictObject({
   compression: z.prefault(z.enum(['none', 'gzip']), 'gzip').check(z.describe('How the body is packed.')),
   tls: tlsSchema,
   ...deliveryKeys,
-  batch: batchSchema({ records: 2000, bytes: '1MiB', age: '1s' }),
+  batch: batchSchema({ records: 500, bytes: '512KiB', age: '1s' }),
 });
 export type OtlpSinkOptions = z.infer<typeof otlpSinkSchema>;
