@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSink } from '../../../sinks/index.ts';
 import { conforms } from '../../sinks/conformance.ts';
@@ -19,7 +20,7 @@ afterAll(() => loki.close());
 
 conforms(lokiConformance(() => loki));
 
-/** Sends records to a tenant as a configured sink would. */
+/** Sends records as a configured sink would. */
 async function send(records: readonly object[], options: Record<string, unknown>) {
   const sink = await createSink(configure({ type: 'loki', url: loki.origin, ...options }), context);
   await sink.open?.();
@@ -63,6 +64,56 @@ test.each([
   const ids = found.map(({ line }) => JSON.parse(line).id as string);
   expect([...new Set(ids)].sort()).toEqual(expected);
 });
+
+const PAGE = readFileSync(new URL('../../../docs/sinks/loki.md', import.meta.url), 'utf8');
+
+test.each(/```logql\n(.*?)\n```/s.exec(PAGE)![1]!.split('\n'))(
+  'the page’s query %s finds what it should',
+  async (query) => {
+    const [first, second, third] = recent(3) as [object, object, object];
+    const records = [
+      { ...first, disposition: 'deny', src: { pod_name: 'web-7', namespace: 'a' } },
+      {
+        ...second,
+        disposition: 'deny',
+        dest: { pod_name: 'b', namespace: 'b' },
+        id: '5b0c3f5d8f1f4d0f9a6c0b5e2d7f8a91',
+      },
+      { ...third, disposition: 'unknown', prefix: 'calico-drop' },
+    ];
+    await send(records, { tenant_id: 'page' });
+    const found = await loki.query('page', query, Date.now() - 60 * MINUTE_MS, Date.now() + MINUTE_MS);
+    expect(found).not.toEqual([]);
+  },
+);
+
+test.each(['http/protobuf', 'http/json'])(
+  'the otlp sink, by %s, is read by Loki as it should',
+  async (protocol) => {
+    const tenant = protocol.replace('/', '-');
+    const options = {
+      type: 'otlp',
+      url: `${loki.origin}/otlp`,
+      headers: { 'x-scope-orgid': tenant },
+      protocol,
+    };
+    expect(await send(recent(9), options)).toEqual({ kind: 'delivered' });
+    const query = '{service_name="policy-log-agent"} | k8s_pod_name="web-7" | severity_text="WARN"';
+    const found = await loki.query(tenant, query, Date.now() - 60 * MINUTE_MS, Date.now() + MINUTE_MS);
+    expect(found).toMatchObject([
+      {
+        labels: {
+          source_address: '10.0.0.7',
+          destination_port: '443',
+          network_io_direction: 'transmit',
+          log_record_uid: 'recent-7',
+          k8s_node_name: 'node-1',
+        },
+      },
+    ]);
+    expect(JSON.parse(found[0]!.line).id).toBe('recent-7');
+  },
+);
 
 test('a request that was stored but for one entry is taken whole when that one is gone', async () => {
   await loki.limit('old', { reject_old_samples: true, reject_old_samples_max_age: '1h' });
