@@ -124,11 +124,14 @@ export class ApiClient implements Api {
     };
     const seconds = Number(headers['retry-after']);
     const serverMs = Date.parse(headers.date ?? '');
+    const body = bodyOf(response, count);
+    // Whoever reads it is told; if nobody does, nobody need be.
+    body.on('error', () => {});
     return {
       status: statusCode,
       serverMs: Number.isNaN(serverMs) ? undefined : serverMs,
       retryAfterMs: seconds > 0 ? seconds * 1000 : undefined,
-      body: bodyOf(response, count),
+      body,
     };
   }
 

@@ -66,7 +66,9 @@ class Store implements ObjectStore<NetworkSetObject> {
   put({ metadata, spec }: NetworkSetObject): void {
     const { namespace, name = '' } = metadata;
     const fullName = namespace === undefined ? name : `${namespace}/${name}`;
-    this.known.set(fullName, { name: fullName, nets: spec?.nets ?? [], listing: this.#listing });
+    // What a custom resource holds is only what its definition checks.
+    const nets = [spec?.nets ?? []].flat().filter((net) => typeof net === 'string');
+    this.known.set(fullName, { name: fullName, nets, listing: this.#listing });
     this.#changed();
   }
 
