@@ -95,10 +95,10 @@ describe.each(VALUES)('with %s', (file) => {
 describe('the chart', () => {
   it('has the version of the package', () => {
     const { version } = JSON.parse(readFileSync(join(CHART, '../../package.json'), 'utf8'));
-    expect(parse(readFileSync(join(CHART, 'Chart.yaml'), 'utf8'))).toMatchObject({
-      version,
-      appVersion: version,
-    });
+    const chart = parse(readFileSync(join(CHART, 'Chart.yaml'), 'utf8'));
+    expect(chart).toMatchObject({ version, appVersion: version });
+    const [image] = parse(chart.annotations['artifacthub.io/images']);
+    expect(image.image).toBe(agentContainer(render()).image);
   });
 });
 
