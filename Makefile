@@ -48,7 +48,7 @@ conformance: ## What every sink did in the last tests when its destination misbe
 test-node: $(BUNDLE) ## Only a whole real node; its transcript goes to docs/real-cluster.md
 	@test/helpers/packages.sh real
 	@test/real/prepare.sh base-images etcd helm kubernetes
-	TRANSCRIPT=docs/real-cluster.md npm run --silent test:real -- test/real/kubernetes/node.test.ts
+	TRANSCRIPT=docs/real-cluster.md npm run --silent test:real -- --bail 1 test/real/kubernetes/node.test.ts
 
 bench: $(BUNDLE) ## Measure throughput and memory
 	npm run --silent bench

@@ -65,6 +65,7 @@ function linesOf(text: string, addresses: string[]): { lines: number; distinct: 
   };
 }
 
+// One story: each test goes on where the one before it ended, and the last writes it down.
 describe('a real node', () => {
   const dir = mkdtempSync(join(tmpdir(), 'policy-log-agent-cluster-'));
   const node = new ClusterNode();
@@ -97,7 +98,6 @@ describe('a real node', () => {
     await node.close();
     await server.close();
     rmSync(dir, { recursive: true, force: true });
-    transcript.write();
   });
 
   const kubectl = (...args: string[]) => {
@@ -141,7 +141,7 @@ describe('a real node', () => {
     const text = await (await fetch(`http://${ip}:9660/metrics`)).text();
     return Number(new RegExp(`^${name}(?:\\{.*\\})? (.*)$`, 'm').exec(text)?.[1]);
   };
-  /** Packets that LOG rules with this comment have logged: the kernel's own count of lines. */
+  /** Packets that the LOG rules have logged: the kernel's own count of lines. */
   const logged = () => {
     const lines = node.machine.run('iptables', '-nvxL', 'FORWARD').split('\n');
     return lines
@@ -363,5 +363,6 @@ describe('a real node', () => {
     const all = () => node.kubectl(...ofAgent, 'get', 'all,configmap,serviceaccount', '-o', 'name');
     const ofEveryNamespace = 'configmap/kube-root-ca.crt\nserviceaccount/default\n';
     await node.until('everything is gone', () => all() === ofEveryNamespace);
+    transcript.write();
   });
 });
