@@ -230,6 +230,23 @@ describe('the permissions that the chart computes', () => {
       server.kubectl(['patch', 'clusterrole', `${NAMESPACE}-${NAME}`, '--type=json', '-p', patch]);
     }
   });
+
+  it('are missed in the log where they do not let an Event be written', async () => {
+    const said = (agent: AgentProcess, part: string) =>
+      agent.log.until(part, (lines) => lines.some(({ msg }) => msg.includes(part)));
+    const nameless = await start();
+    nameless.mounted.swap(stringify({ ...nameless.config, colour: 'blue' }));
+    await said(nameless.agent, 'cannot write an Event without the pod');
+    await nameless.agent.stop();
+
+    server.kubectl(['delete', 'clusterrolebinding', `${NAMESPACE}-${NAME}`]);
+    vi.stubEnv('POD_NAME', 'agent-1');
+    // The chart grants no Events in another namespace than its own but for denied traffic.
+    vi.stubEnv('POD_NAMESPACE', 'shop');
+    const forbidden = await start();
+    forbidden.mounted.swap(stringify({ ...forbidden.config, colour: 'blue' }));
+    await said(forbidden.agent, 'did not take an Event');
+  });
 });
 
 function complainsOf(lines: readonly { msg: string; [key: string]: unknown }[], resource: string): boolean {
