@@ -33,7 +33,7 @@ export function elasticsearchConformance(server: () => OpenSearch): Conformance<
           url: way.origin,
           index: stream,
           template: { replicas: 0 },
-          request_timeout: '2s',
+          request_timeout: '4s',
           retry: { backoff_min: '10ms', backoff_max: '100ms' },
           batch: { records_max: 100, age_max: '0ms' },
         }),
