@@ -38,10 +38,12 @@ function shaped(batch: Batch, shape: Shape): Batch {
   const records = values.map((value, index): OutgoingRecord => {
     const start = at;
     at += Buffer.byteLength(lines[index]!);
+    const { originalJson } = batch.records[index]!;
     const original = () => batch.records[index]!.original();
     return {
       json: bytes.subarray(start, at - 1),
       value: typeof value === 'string' ? original : () => value,
+      originalJson,
       original,
     };
   });

@@ -42,6 +42,8 @@ export interface OutgoingRecord {
   readonly json: Buffer;
   /** The decoded record as this sink should send it, decoded once; `original()` where that is text. */
   value(): Record<string, unknown>;
+  /** The record as the agent made it, as JSON: for a field or two of it, which need no decoding. */
+  readonly originalJson: Buffer;
   /** The decoded record as the agent made it, with its `id` and `timestamp` whatever shape this sink's records get. */
   original(): Record<string, unknown>;
 }

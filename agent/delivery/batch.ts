@@ -54,6 +54,10 @@ export class BlockRecord implements OutgoingRecord {
     return this.#value;
   }
 
+  get originalJson(): Buffer {
+    return this.json;
+  }
+
   original(): Record<string, unknown> {
     return this.value();
   }

@@ -1,5 +1,5 @@
+import { originalText } from '../original-text.ts';
 import type { OutgoingRecord } from '../sink.ts';
-import { topLevelText } from './top-level-text.ts';
 
 /** What Hive, Athena and Spark read as "no value". */
 const NO_VALUE = '__HIVE_DEFAULT_PARTITION__';
@@ -29,12 +29,8 @@ export function partition(records: readonly OutgoingRecord[]): Part[] {
   return [...parts.values()];
 }
 
-/** A record's `timestamp`; without decoding the record, as long as it is there under its name. */
-export function timestampOf(record: OutgoingRecord): unknown {
-  return topLevelText(record.json, TIMESTAMP) ?? record.original().timestamp;
-}
-
-const TIMESTAMP = Buffer.from('"timestamp":"');
+/** A record's `timestamp`. */
+export const timestampOf = originalText('timestamp');
 
 function folderOf(timestamp: unknown): string {
   const [, date, hour] = UTC.exec(String(timestamp)) ?? [];

@@ -22,6 +22,7 @@ function batchOf(values: Record<string, unknown>[]): Batch {
   const records = values.map((value) => ({
     json: Buffer.from(JSON.stringify(value)),
     value: () => value,
+    originalJson: Buffer.from(JSON.stringify(value)),
     original: () => value,
   }));
   const ndjson = records.map(({ json }) => Buffer.from(`${json}\n`));

@@ -149,6 +149,7 @@ function lengthen(record: OutgoingRecord): OutgoingRecord {
   return {
     json: line.subarray(0, -1),
     value: () => record.value(),
+    originalJson: record.originalJson,
     original: () => record.original(),
   };
 }

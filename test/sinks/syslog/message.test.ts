@@ -8,7 +8,8 @@ function format(options: Record<string, unknown>, record: object, json?: string)
   const parsed = z.parse(syslogSinkSchema, { type: 'syslog', name: 'siem', host: 'h', ...options });
   const value = () => record as Record<string, unknown>;
   const text = json ?? JSON.stringify(record);
-  return messageFormat(parsed)({ json: Buffer.from(text), value, original: value }).toString();
+  const originalJson = Buffer.from(JSON.stringify(record));
+  return messageFormat(parsed)({ json: Buffer.from(text), value, originalJson, original: value }).toString();
 }
 
 const NONE = { structured_data: { fields: [] } };

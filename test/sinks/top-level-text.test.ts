@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { topLevelText } from '../../../sinks/s3/top-level-text.ts';
+import { topLevelText } from '../../sinks/top-level-text.ts';
 
 const BEGIN = Buffer.from('"timestamp":"');
 
