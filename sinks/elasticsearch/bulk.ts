@@ -1,6 +1,10 @@
+import { originalText } from '../original-text.ts';
 import type { OutgoingRecord } from '../sink.ts';
 import { indexNames } from './index-name.ts';
 
+const idOf = originalText('id');
+const timestampOf = originalText('timestamp');
+const logTypeOf = originalText('log_type');
 const NEWLINE = Buffer.from('\n');
 const TIMESTAMP_KEY = Buffer.from('"@timestamp":');
 const EMPTY_OBJECT_BYTES = 2;
@@ -16,9 +20,8 @@ export function bulkBody(index: string): (records: readonly OutgoingRecord[], no
     const now = new Date(nowMs).toISOString();
     const pieces: Buffer[] = [];
     for (const record of records) {
-      const original = record.original();
-      const timestamp = typeof original.timestamp === 'string' ? original.timestamp : now;
-      const action = { create: { _index: nameOf(original.log_type, timestamp), _id: original.id } };
+      const timestamp = timestampOf(record) ?? now;
+      const action = { create: { _index: nameOf(logTypeOf(record), timestamp), _id: idOf(record) } };
       if (hasTimestamp(record)) {
         pieces.push(Buffer.from(`${JSON.stringify(action)}\n`), record.json, NEWLINE);
       } else {

@@ -3,7 +3,7 @@
  * @param template with the placeholders `{log_type}`, `%Y`, `%m`, `%d` and `%H`
  * @returns a function of a record's log type and its time in RFC 3339, UTC
  */
-export function indexNames(template: string): (logType: unknown, timestamp: string) => string {
+export function indexNames(template: string): (logType: string | undefined, timestamp: string) => string {
   if (!PLACEHOLDER.test(template)) return () => template;
   return (logType, timestamp) =>
     template.replaceAll(PLACEHOLDERS, (placeholder) => {
@@ -28,9 +28,8 @@ const PLACEHOLDERS = /\{log_type\}|%[YmdH]/g;
 const DIGITS = { '%Y': [0, 4], '%m': [5, 7], '%d': [8, 10], '%H': [11, 13] } as const;
 
 /** A log type as a part of a name: lower-case, and without what a name must not have. */
-function nameable(logType: unknown): string {
-  const text = typeof logType === 'string' && logType !== '' ? logType : 'flow';
-  return text
+function nameable(logType = 'flow'): string {
+  return logType
     .slice(0, LOG_TYPE_CHARS_MAX)
     .toLowerCase()
     .replaceAll(/[^a-z0-9._-]/g, '_');

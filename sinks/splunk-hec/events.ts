@@ -1,5 +1,6 @@
 import type { SplunkHecSinkOptions } from '../../agent/config/sinks/splunk-hec.ts';
 import { readPath } from '../../parsers/read-path.ts';
+import { originalText } from '../original-text.ts';
 import { unixNanos } from '../record-time.ts';
 import type { OutgoingRecord } from '../sink.ts';
 
@@ -16,17 +17,16 @@ export function eventsBody(options: Options): (records: readonly OutgoingRecord[
   return (records) => {
     const pieces: Buffer[] = [];
     for (const record of records) {
-      const original = record.original();
-      const logType = typeof original.log_type === 'string' ? original.log_type : 'flow';
+      const logType = logTypeOf(record) ?? 'flow';
       const about = {
-        host: original.node_name,
+        host: nodeOf(record),
         source,
         sourcetype: sourcetype.replaceAll(LOG_TYPE, logType),
         index: index?.replaceAll(LOG_TYPE, logType),
         // Of the record as it is sent: what a shape has dropped must not leave the node here.
         fields: paths.length > 0 ? { ...fixed, ...indexed(record.value(), paths) } : fixed,
       };
-      const time = secondsOf(original.timestamp);
+      const time = secondsOf(timestampOf(record));
       const opening = time === undefined ? '{' : `{"time":${time},`;
       pieces.push(
         Buffer.from(`${opening}${JSON.stringify(about).slice(1, -1)},"event":`),
@@ -38,6 +38,9 @@ export function eventsBody(options: Options): (records: readonly OutgoingRecord[
   };
 }
 
+const timestampOf = originalText('timestamp');
+const logTypeOf = originalText('log_type');
+const nodeOf = originalText('node_name');
 const LOG_TYPE = '{log_type}';
 const CLOSING = Buffer.from('}\n');
 
@@ -63,7 +66,7 @@ const NANOS_DIGITS = 9;
 const MICROS_DIGITS = 6;
 
 /** Seconds since the epoch with up to six decimals, as a JSON number. */
-function secondsOf(timestamp: unknown): string | undefined {
+function secondsOf(timestamp: string | undefined): string | undefined {
   const nanos = unixNanos(timestamp)?.padStart(NANOS_DIGITS + 1, '0');
   if (nanos === undefined) return undefined;
   const fraction = nanos.slice(-NANOS_DIGITS).slice(0, MICROS_DIGITS);

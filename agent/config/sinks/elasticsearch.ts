@@ -91,7 +91,7 @@ export const elasticsearchSinkSchema = z
       ),
     tls: tlsSchema,
     ...deliveryKeys,
-    batch: batchSchema({ records: 1000, bytes: '4MiB', age: '1s' }),
+    batch: batchSchema({ records: 500, bytes: '2MiB', age: '1s' }),
   })
   .check(
     z.refine((sink) => sink.mode === 'index' || !sink.index.includes('%'), {

@@ -62,7 +62,7 @@ export const splunkHecSinkSchema = z.strictObject({
   tls: tlsSchema,
   ...deliveryKeys,
   concurrency: z
-    .prefault(count(1, 64), 16)
+    .prefault(count(1, 64), 8)
     .check(z.describe('Requests under way at once, those included that wait to be acknowledged.')),
   request_timeout: z
     .prefault(duration('100ms', '1h'), '3m')
