@@ -25,6 +25,7 @@ export function checkTogether(config: Checkable): Finding[] {
     ...duplicates(config.inputs, 'inputs', 'name', (input) => input.name),
     ...duplicates(config.sinks, 'sinks', 'name', (sink) => sink.name),
     ...duplicates(config.sinks, 'sinks', 'path', (sink) => (sink.type === 'file' ? sink.path : undefined)),
+    ...duplicates(config.sinks, 'sinks', 'key_prefix', placeInStore),
     ...manyOnStdout(config.sinks),
     ...delegates(config.select),
     ...dispositionRules(config.select),
@@ -52,6 +53,13 @@ function duplicates<T>(
     }
     return [{ path: [list, i, key], message: `${value} is taken by ${list}[${other}]; use another ${key}` }];
   });
+}
+
+/** Where an s3 sink puts its objects. Keys name the first and the last record: two sinks could write over each other. */
+function placeInStore(sink: SinkConfig): string | undefined {
+  if (sink.type !== 's3') return undefined;
+  const { endpoint = 's3:/', bucket, key_prefix: prefix, cluster } = sink;
+  return `${endpoint}/${bucket}/${prefix}${cluster === undefined ? '' : `cluster=${cluster}/`}`;
 }
 
 function manyOnStdout(sinks: Checkable['sinks']): Finding[] {

@@ -3,7 +3,9 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import * as z from 'zod/mini';
 import { s3SinkSchema } from '../../agent/config/sinks/s3.ts';
+import { SAME_CUT_MS_MIN } from '../../agent/delivery/collect.ts';
 import { S3Sink } from '../../sinks/s3.ts';
+import { ShapedSink } from '../../sinks/shaped-sink.ts';
 import { verifySignature } from './aws/verify-signature.ts';
 import { HttpFixture } from './http-fixture.ts';
 import { batchOfRecords } from './outgoing.ts';
@@ -110,6 +112,28 @@ test('every record stands in the folder of its own hour', async () => {
     ['2026-11-21/hour=10/node-1-20261121T100000Z_b-20261121T100001Z_escaped.ndjson', 'b,escaped'],
     ['__HIVE_DEFAULT_PARTITION__/hour=__HIVE_DEFAULT_PARTITION__/node-timeless-timeless.ndjson', 'timeless'],
   ]);
+});
+
+test('an encoding or a shape that takes the time from a record does not move it', async () => {
+  const store = await startStore();
+  const sink = new ShapedSink(await openSink(store.origin), ({ timestamp, ...rest }) => ({
+    ...rest,
+    when: timestamp,
+  }));
+  expect(await sink.send(batchOfRecords(TEN), never)).toEqual(DELIVERED);
+  expect(store.accepted[0]!.path).toContain('/dt%3D2026-11-21/hour%3D10/node-1-20261121T101502Z_a1-');
+});
+
+test('what the schema takes as age is what makes the engine cut the same batches again', () => {
+  const config = (ms: number) => ({
+    type: 's3',
+    name: 'x',
+    bucket: 'b-1',
+    region: 'r',
+    batch: { age_max: `${ms}ms` },
+  });
+  expect(z.safeParse(s3SinkSchema, config(SAME_CUT_MS_MIN)).success).toBe(true);
+  expect(z.safeParse(s3SinkSchema, config(SAME_CUT_MS_MIN - 1)).success).toBe(false);
 });
 
 test('when the second of three hours fails, its records and those behind it are sent again', async () => {

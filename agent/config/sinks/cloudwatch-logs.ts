@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { awsKeys, hasWholeKey, WHOLE_KEY } from './aws.ts';
 import { batchSchema, commonSinkKeys, deliveryKeys, tlsSchema } from './common.ts';
+import { textEncoding } from './encoding.ts';
 
 /** What CloudWatch Logs takes; 0 days, for ever, is what a group has by itself. */
 const RETENTION_DAYS = [
@@ -24,6 +25,7 @@ export const cloudwatchLogsSinkSchema = z
         z.describe('The log stream; one for each node, as `${NODE_NAME}`.'),
       ),
     ...awsKeys,
+    encoding: textEncoding,
     create_missing_stream: z
       .prefault(z.boolean(), true)
       .check(z.describe('Whether to create the stream when it is not there.')),

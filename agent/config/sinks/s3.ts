@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { awsKeys, hasWholeKey, WHOLE_KEY } from './aws.ts';
 import { batchSchema, commonSinkKeys, deliveryKeys, tlsSchema } from './common.ts';
+import { jsonEncoding } from './encoding.ts';
 
 export const s3SinkSchema = z
   .strictObject({
@@ -31,6 +32,7 @@ export const s3SinkSchema = z
     cluster: z
       .optional(z.string().check(z.regex(/^[\w.-]+$/, 'letters, digits, dots, dashes, _')))
       .check(z.describe('Name of the cluster, for `cluster=…/` in the keys.')),
+    encoding: jsonEncoding,
     compression: z
       .prefault(z.enum(['none', 'gzip', 'zstd']), 'gzip')
       .check(z.describe('How objects are packed.')),

@@ -114,6 +114,20 @@ sinks:
     ],
   },
   {
+    what: 'sinks that would write over each other in a store',
+    yaml: `inputs:
+  - {type: file, format: syslog, paths: [/var/log/syslog]}
+sinks:
+  - {name: a, type: s3, bucket: flows, region: r}
+  - {name: b, type: s3, bucket: flows, region: r, key_prefix: other/}
+  - {name: c, type: s3, bucket: flows, region: r, endpoint: "http://m:9000"}
+  - {name: d, type: s3, bucket: flows, region: r, key_prefix: policy-log-agent/, only: {disposition: [deny]}}
+`,
+    problems: [
+      '7:63: sinks[3].key_prefix: s3://flows/policy-log-agent/ is taken by sinks[0]; use another key_prefix',
+    ],
+  },
+  {
     what: 'values that do not go together',
     yaml: `inputs:
   - {type: file, format: syslog, name: kernel, paths: [/var/log/*.log], timezone: Mars/Olympus}
