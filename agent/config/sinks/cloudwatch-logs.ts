@@ -37,7 +37,7 @@ export const cloudwatchLogsSinkSchema = z
       .check(z.describe('How long a group that this sink creates keeps its events; default: for ever.')),
     tls: tlsSchema,
     ...deliveryKeys,
-    batch: batchSchema({ records: 5000, bytes: '900KiB', age: '1s' }),
+    batch: batchSchema({ records: 5000, bytes: '900KiB', age: '5s' }),
   })
   .check(
     z.refine(hasWholeKey, WHOLE_KEY),
