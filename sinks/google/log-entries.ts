@@ -91,8 +91,9 @@ function payload({ id, timestamp, ...record }: Fields): Fields {
 }
 
 function withBothNames(end: unknown): unknown {
-  const { namespace, pod_namespace, ...fields } = end as Fields;
-  if (fields.pod_name === undefined) return end;
+  // A shape may have put something else there.
+  if (typeof end !== 'object' || end === null || !('pod_name' in end)) return end;
+  const { namespace, pod_namespace } = end as Fields;
   const name = namespace ?? pod_namespace;
-  return name === undefined ? end : { ...fields, namespace: name, pod_namespace: name };
+  return name === undefined ? end : { ...end, namespace: name, pod_namespace: name };
 }

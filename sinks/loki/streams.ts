@@ -1,4 +1,5 @@
 import type { LokiSinkOptions } from '../../agent/config/sinks/loki.ts';
+import { readPath } from '../../parsers/read-path.ts';
 import { unixNanos } from '../record-time.ts';
 import type { OutgoingRecord } from '../sink.ts';
 
@@ -74,12 +75,15 @@ export class Streams {
     return labels;
   }
 
-  /** From the record as it is sent: what a shape has dropped must not leave the node here. */
+  /** From the record as it is sent: what a shape has dropped must not leave the node here. Of a list, the first. */
   #metadataOf(record: Fields): Labels {
     const metadata: Labels = {};
     for (const [name, path] of this.#metadata) {
-      const value = path.reduce<unknown>((at, step) => (at as Fields | undefined)?.[step], record);
-      if (typeof value === 'string' || typeof value === 'number') metadata[name] = String(value);
+      readPath(record, path, (value) => {
+        if (typeof value === 'object') return false;
+        metadata[name] = String(value);
+        return true;
+      });
     }
     return metadata;
   }

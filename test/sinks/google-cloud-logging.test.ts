@@ -153,6 +153,14 @@ test('a shape changes the payload, and not what makes an entry unique', async ()
   expect(jsonPayload).not.toHaveProperty('src');
 });
 
+test('a shape may put something else in the place of an end', async () => {
+  const cloud = await startCloud();
+  const sink = await openSink(cloud);
+  const shape = compileShape({ drop: ['dest'], rename: { 'src.pod_name': 'src' } });
+  expect(await new ShapedSink(sink, shape).send(at(1), never)).toEqual(DELIVERED);
+  expect(cloud.entries[0]!.jsonPayload.src).toBe('web-1');
+});
+
 test('a token is asked for once, and again before its end', async () => {
   const cloud = await startCloud();
   const sink = await openSink(cloud);

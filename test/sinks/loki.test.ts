@@ -153,6 +153,14 @@ test('what a shape drops is not in the structured metadata either', async () => 
   ]);
 });
 
+test('structured metadata by paths: the first of a list, and nothing that has parts', () => {
+  const record = { ...flowRecord(1), policies: [{ name: 'p' }, { name: 'q' }] };
+  const [first] = streamsOf([record], {
+    structured_metadata: ['policies.name', 'src', 'count', 'none.such'],
+  });
+  expect(first!.values[0]![2]).toEqual({ policies_name: 'p', count: '1' });
+});
+
 test('without structured metadata an entry has two parts', () => {
   const [first] = streamsOf([flowRecord(1)], { structured_metadata: [] });
   expect(first!.values[0]).toHaveLength(2);

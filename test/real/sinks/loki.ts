@@ -3,22 +3,20 @@ import { createSink } from '../../../sinks/index.ts';
 import type { Batch, Outcome, OutgoingRecord, Sink } from '../../../sinks/sink.ts';
 import type { Conformance, Destination } from '../../sinks/conformance.ts';
 import { configure } from '../../sinks/destinations/common.ts';
-import { HttpFixture, type Reaction } from '../../sinks/http-fixture.ts';
+import { HttpFixture } from '../../sinks/http-fixture.ts';
 import { flowRecord } from '../../sinks/records.ts';
 import { versions } from '../cache.ts';
 import type { Loki } from '../servers/loki.ts';
+import { FAULTS_ON_THE_WAY, FORWARD, type OnTheWay } from './way.ts';
 
-const FORWARD: Reaction = { kind: 'forward' };
 /** Loki takes no longer lines by default. */
 const LINE_BYTES_MAX = 256 << 10;
 /** Records stand a millisecond apart: a query takes no more than 5,000 of them. */
 const QUERY_MS = 4000;
 const RECORDS_MAX = 60_000;
 
-interface LokiDestination extends Destination {
+interface LokiDestination extends Destination, OnTheWay {
   readonly tenant: string;
-  /** The faults before the server. */
-  readonly way: HttpFixture;
   /** A record that is too long for Loki on its way there. */
   tooLong?: string;
 }
@@ -56,31 +54,14 @@ export function lokiConformance(loki: () => Loki): Conformance<LokiDestination> 
       return destination;
     },
     faults: {
+      ...FAULTS_ON_THE_WAY,
       accepts: () => {},
       'refuses one record': (destination) => {
         destination.tooLong = 'r123';
         return { refusedId: 'r123' };
       },
-      'is too small for a batch': ({ way }) => {
-        way.react = ({ body }) => (body.length > 20_000 ? { kind: 'answer', status: 413 } : FORWARD);
-      },
       throttles: ({ tenant }) =>
         loki().limit(tenant, { ingestion_rate_mb: 0.2, ingestion_burst_size_mb: 0.2 }),
-      'refuses credentials': ({ way }) => {
-        way.react = first(2, { kind: 'answer', status: 401, body: 'no org id' });
-      },
-      stalls: ({ way }) => {
-        way.react = first(2, { kind: 'stall' });
-      },
-      'resets mid-body': ({ way }) => {
-        way.cutNext = 2;
-        way.react = first(2, { kind: 'forward_then_reset' });
-      },
-      'answers garbage': ({ way }) => {
-        let seen = 0;
-        const kinds = ['garbage', 'torn_answer', 'forward_then_reset'] as const;
-        way.react = () => (seen < kinds.length ? { kind: kinds[seen++]! } : FORWARD);
-      },
       'outage, 50,000 records waiting': async () => {
         await loki().kill();
         return { end: () => loki().restart() };
@@ -98,12 +79,6 @@ export function lokiConformance(loki: () => Loki): Conformance<LokiDestination> 
       'agent killed in mid-stream': () => {},
     },
   };
-}
-
-/** Reacts so to the first requests, and hands on the rest. */
-function first(count: number, reaction: Reaction): () => Reaction {
-  let seen = 0;
-  return () => (++seen <= count ? reaction : FORWARD);
 }
 
 /** Ids as queries find them, repeats included. */

@@ -1,16 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Conformance, Destination } from '../../sinks/conformance.ts';
 import { configure } from '../../sinks/destinations/common.ts';
-import { HttpFixture, type Reaction } from '../../sinks/http-fixture.ts';
+import { HttpFixture } from '../../sinks/http-fixture.ts';
 import { versions } from '../cache.ts';
 import { type ArrivedRecord, Collector } from '../servers/collector.ts';
+import { FAULTS_ON_THE_WAY, FORWARD, first, type OnTheWay } from './way.ts';
 
-const FORWARD: Reaction = { kind: 'forward' };
-
-interface OtlpDestination extends Destination {
+interface OtlpDestination extends Destination, OnTheWay {
   readonly collector: Collector;
-  /** The faults before the server. */
-  readonly way: HttpFixture;
 }
 
 export const otlpProtobuf = otlp('otlp, protobuf', { protocol: 'http/protobuf' });
@@ -46,31 +43,15 @@ function otlp(name: string, options: Record<string, unknown>): Conformance<OtlpD
       };
     },
     faults: {
+      ...FAULTS_ON_THE_WAY,
       accepts: () => {},
       'refuses one record': ({ way }) => {
-        way.react = ({ body }) => (body.includes('r123') ? answer(400, 'r123 is bad') : FORWARD);
+        way.react = ({ body }) => (body.includes('r123') ? { kind: 'answer', status: 400 } : FORWARD);
         return { refusedId: 'r123' };
       },
-      'is too small for a batch': ({ way }) => {
-        way.react = ({ bytes }) => (bytes.length > 20_000 ? answer(413) : FORWARD);
-      },
       throttles: ({ way }) => {
-        way.react = first(3, { ...answer(429, 'slow down'), headers: { 'retry-after': '1' } });
-      },
-      'refuses credentials': ({ way }) => {
-        way.react = first(2, answer(401));
-      },
-      stalls: ({ way }) => {
-        way.react = first(2, { kind: 'stall' });
-      },
-      'resets mid-body': ({ way }) => {
-        way.cutNext = 2;
-        way.react = first(2, { kind: 'forward_then_reset' });
-      },
-      'answers garbage': ({ way }) => {
-        let seen = 0;
-        const kinds = ['garbage', 'torn_answer', 'forward_then_reset'] as const;
-        way.react = () => (seen < kinds.length ? { kind: kinds[seen++]! } : FORWARD);
+        const busy = { kind: 'answer', status: 429, headers: { 'retry-after': '1' } } as const;
+        way.react = first([busy, busy]);
       },
       'outage, 50,000 records waiting': async ({ collector }) => {
         await collector.kill();
@@ -99,14 +80,4 @@ async function killAfterWriting(collector: Collector, records: number): Promise<
   while (collector.written().length < records) await pause(10);
   await collector.kill();
   await collector.restart();
-}
-
-function answer(status: number, body = '') {
-  return { kind: 'answer', status, body } as const;
-}
-
-/** Reacts so to the first requests, and hands on the rest. */
-function first(count: number, reaction: Reaction): () => Reaction {
-  let seen = 0;
-  return () => (++seen <= count ? reaction : FORWARD);
 }
