@@ -76,9 +76,12 @@ export class LokiSink implements Sink {
   }
 }
 
-/** Refusals that speak of the settings: no record is at fault, and each would be lost. */
+/** What Loki says where the settings are at fault: labels that it wants or does not want, structured metadata. */
+const SETTINGS = /allow_structured_metadata|missing required labels|label names; limit|error parsing labels/;
+
+/** A refusal of the settings would be one of every record: none is given up for it. */
 function judgeSettings(answer: Answer): Outcome | undefined {
-  if (answer.status !== 400 || !answer.body.includes('allow_structured_metadata')) return undefined;
-  const reason = `${describeAnswer(answer)}; or set structured_metadata: []`;
+  if (answer.status !== 400 || !SETTINGS.test(answer.body)) return undefined;
+  const reason = `${describeAnswer(answer)}; see labels, label_fields and structured_metadata`;
   return { kind: 'retry', cause: 'error', reason };
 }

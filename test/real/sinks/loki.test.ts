@@ -127,11 +127,18 @@ test('a request that was stored but for one entry is taken whole when that one i
   expect(await stored()).toHaveLength(2);
 });
 
-test('a Loki that takes no structured metadata refuses no record for it', async () => {
-  await loki.limit('plain', { allow_structured_metadata: false });
+test.each([
+  ['takes no structured metadata', { allow_structured_metadata: false }, { structured_metadata: [] }],
+  ['wants a label', { enforced_labels: ['team'] }, { labels: { team: 'red' } }],
+  ['wants fewer labels', { max_label_names_per_series: 3 }, { label_fields: ['node'] }],
+])('a Loki that %s refuses no record for it', async (name, limits, remedy) => {
+  const tenant = name.replaceAll(' ', '-');
+  await loki.limit(tenant, limits);
   const records = recent(3);
-  expect(await send(records, { tenant_id: 'plain' })).toMatchObject({ kind: 'retry', cause: 'error' });
-  expect(await send(records, { tenant_id: 'plain', structured_metadata: [] })).toEqual({ kind: 'delivered' });
+  // Loki judges a set of labels when it first sees it, whoever the tenant is.
+  const options = { tenant_id: tenant, labels: { job: tenant } };
+  expect(await send(records, options)).toMatchObject({ kind: 'retry', cause: 'error' });
+  expect(await send(records, { ...options, ...remedy })).toEqual({ kind: 'delivered' });
 });
 
 test('without a tenant it is refused as without credentials', async () => {
