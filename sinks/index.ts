@@ -28,5 +28,7 @@ export async function createSink(options: SinkConfig, context: SinkContext): Pro
       const { GoogleCloudLoggingSink } = await import('./google-cloud-logging.ts');
       return new GoogleCloudLoggingSink(options, context);
     }
+    case 'kafka':
+      return new (await import('./kafka.ts')).KafkaSink(options, context);
   }
 }

@@ -8,6 +8,7 @@ import { elasticsearchSinkSchema } from './sinks/elasticsearch.ts';
 import { fileSinkSchema } from './sinks/file.ts';
 import { googleCloudLoggingSinkSchema } from './sinks/google-cloud-logging.ts';
 import { httpSinkSchema } from './sinks/http.ts';
+import { kafkaSinkSchema } from './sinks/kafka.ts';
 import { lokiSinkSchema } from './sinks/loki.ts';
 import { otlpSinkSchema } from './sinks/otlp.ts';
 import { s3SinkSchema } from './sinks/s3.ts';
@@ -145,6 +146,7 @@ export const sinkSchema = z.discriminatedUnion('type', [
   s3SinkSchema,
   syslogSinkSchema,
   cloudwatchLogsSinkSchema,
+  kafkaSinkSchema,
 ]);
 
 export const configSchema = z.strictObject({

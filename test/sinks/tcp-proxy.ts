@@ -18,6 +18,8 @@ export class TcpProxy {
   /** Decides what becomes of the next connection. */
   treat: () => Treatment = () => ({ kind: 'forward' });
   connections = 0;
+  #forwardedBytes = 0;
+  #milestone: { readonly bytes: number; readonly reached: () => void } | undefined;
   readonly #upstreamPort: number;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
@@ -34,6 +36,11 @@ export class TcpProxy {
     this.#server = createServer({ allowHalfOpen: true }, (client) => this.#handle(client));
     this.#server.listen(port, '127.0.0.1');
     await once(this.#server, 'listening');
+  }
+
+  /** Calls back once so many bytes more have come from clients. */
+  whenForwarded(bytes: number, reached: () => void): void {
+    this.#milestone = { bytes: this.#forwardedBytes + bytes, reached };
   }
 
   /** Resets what is open; the next connections are treated as told. */
@@ -68,6 +75,7 @@ export class TcpProxy {
     let forwarded = 0;
     client.on('data', (bytes) => {
       forwarded += bytes.length;
+      this.#count(bytes.length);
       if (treatment.kind === 'reset_after' && forwarded > treatment.bytes) {
         upstream.write(bytes.subarray(0, bytes.length - (forwarded - treatment.bytes)));
         client.resetAndDestroy();
@@ -80,6 +88,14 @@ export class TcpProxy {
       if (treatment.kind !== 'deaf') client.write(bytes);
     });
     if (treatment.kind === 'garbage') client.end('\u0000\u0000 this is none of it\r\n');
+  }
+
+  #count(bytes: number): void {
+    this.#forwardedBytes += bytes;
+    const milestone = this.#milestone;
+    if (milestone === undefined || this.#forwardedBytes < milestone.bytes) return;
+    this.#milestone = undefined;
+    milestone.reached();
   }
 
   #keep(socket: Socket): void {

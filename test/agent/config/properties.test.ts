@@ -59,8 +59,8 @@ const configs = arbitraryOf(
     token: fc.constant(HIDDEN),
     retry: fc.constantFrom({}, { backoff_min: '2s' }, { backoff_min: '250ms', backoff_max: '1.5m' }),
   },
-  // `auth` needs a secret, and secrets do not come back.
-  (key) => key === 'auth' || isSecretKey(key),
+  // These need a secret, and secrets do not come back.
+  (key) => ['auth', 'sasl'].includes(key) || isSecretKey(key),
 );
 
 /** As a person would write it: `${` only where a variable is meant. */
