@@ -21,6 +21,7 @@ export class SyslogSink implements Sink {
   readonly #context: SinkContext;
   readonly #format: (record: OutgoingRecord) => Buffer;
   readonly #port: number;
+  readonly #bytesMax: number;
   #tls: ConnectionOptions = {};
 
   constructor(options: SyslogSinkOptions, context: SinkContext) {
@@ -28,6 +29,9 @@ export class SyslogSink implements Sink {
     this.#context = context;
     this.#format = messageFormat(options);
     this.#port = options.port ?? (options.transport === 'tls' ? TLS_PORT : PORT);
+    const { transport, message_bytes_max } = options;
+    this.#bytesMax =
+      transport === 'udp' ? Math.min(message_bytes_max, DATAGRAM_BYTES_MAX) : message_bytes_max;
   }
 
   async open(): Promise<void> {
@@ -38,14 +42,14 @@ export class SyslogSink implements Sink {
   async send(batch: Batch, signal: AbortSignal): Promise<Outcome> {
     const refused: Refusal[] = [];
     const messages: Buffer[] = [];
-    const bytesMax = this.#options.message_bytes_max;
+    const bytesMax = this.#bytesMax;
     for (const [index, record] of batch.records.entries()) {
       const message = this.#format(record);
       if (message.length <= bytesMax) messages.push(message);
       else
         refused.push({
           index,
-          reason: `message of ${message.length} bytes; message_bytes_max is ${bytesMax}`,
+          reason: `message of ${message.length} bytes; at most ${bytesMax} are sent`,
         });
     }
     try {
@@ -79,6 +83,8 @@ export class SyslogSink implements Sink {
 
 const PORT = 514;
 const TLS_PORT = 6514;
+/** Most that an IPv4 packet has room for. */
+const DATAGRAM_BYTES_MAX = 65_507;
 
 /** Alerts with which a server refuses the client's certificate, or the lack of one. */
 const REFUSED_CERTIFICATE =

@@ -40,7 +40,9 @@ export function sendStream(
         socket.write(message);
       }
       // Once all is written and the wait over, what has arrived by then is looked at first.
-      socket.write('', () => setTimeout(() => setImmediate(() => socket.end()), waitMs));
+      socket.write('', (error) => {
+        if (!error) setTimeout(() => setImmediate(() => socket.end()), waitMs);
+      });
       socket.uncork();
     });
     // Nothing is expected; what comes is read for the sake of the end.

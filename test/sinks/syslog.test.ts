@@ -101,7 +101,7 @@ test('a record too long for the server is refused, the others are sent', async (
   const [short, long] = [batchOf(['a', 'c']), batchOf(['b'], 500)];
   const records = [short.records[0]!, long.records[0]!, short.records[1]!];
   const outcome = await sink.send({ ...short, count: 3, records }, never);
-  const reason = 'message of 560 bytes; message_bytes_max is 480';
+  const reason = 'message of 560 bytes; at most 480 are sent';
   expect(outcome).toEqual({ kind: 'delivered', refused: [{ index: 1, reason }] });
   expect(text().match(/"id":"."/g)).toEqual(['"id":"a"', '"id":"c"']);
   expect(await sink.send(long, never)).toMatchObject({ refused: [{ index: 0 }] });
@@ -122,6 +122,12 @@ test('UDP: a datagram a message; a port where nobody is', async () => {
   expect(await sink.send(batchOf(['a', 'b', 'c']), never)).toEqual(DELIVERED);
   await all;
   expect(got).toEqual(['a', 'b', 'c'].map((id) => `<134>1 - - np - flow - {"id":"${id}"}`));
+  const { sink: generous } = await openSink({ port, transport: 'udp', message_bytes_max: '1MiB' });
+  const reason = expect.stringContaining('at most 65507');
+  expect(await generous.send(batchOf(['d'], 66_000), never)).toEqual({
+    ...DELIVERED,
+    refused: [{ index: 0, reason }],
+  });
   const closed = once(server, 'close');
   server.close();
   await closed;

@@ -9,9 +9,7 @@ export type Treatment =
   /** Takes what comes and answers nothing. */
   | { readonly kind: 'stall' }
   /** Forwards, but answers with garbage and closes its side. */
-  | { readonly kind: 'garbage' }
-  /** Forwards what the client says, and loses what the server answers. */
-  | { readonly kind: 'deaf' };
+  | { readonly kind: 'garbage' };
 
 /** A TCP proxy that fails as told: the faults before a real server. */
 export class TcpProxy {
@@ -84,9 +82,7 @@ export class TcpProxy {
       }
       upstream.write(bytes);
     });
-    upstream.on('data', (bytes) => {
-      if (treatment.kind !== 'deaf') client.write(bytes);
-    });
+    upstream.on('data', (bytes) => client.write(bytes));
     if (treatment.kind === 'garbage') client.end('\u0000\u0000 this is none of it\r\n');
   }
 
