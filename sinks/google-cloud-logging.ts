@@ -22,9 +22,9 @@ const ANSWER_BYTES_MAX = 4 << 20;
  * An entry's `insertId` is the record's id: of entries that are equal in it and in their time, queries show one, so a
  * request that is sent again repeats nothing. A record without a time gets that of its arrival, and may repeat.
  *
- * The token comes from the metadata server or, with a key file, from the token endpoint, and is kept until shortly before
- * its end. One that is refused before its time is replaced at the next attempt; if the new one is refused too, so are
- * the credentials.
+ * The token comes from the metadata server or, with a key file, from the token endpoint, and is kept until shortly
+ * before its end. One that is refused before its time is replaced at the next attempt; if the new one is refused too,
+ * so are the credentials.
  */
 export class GoogleCloudLoggingSink implements Sink {
   readonly #options: GoogleCloudLoggingSinkOptions;

@@ -11,8 +11,8 @@ import type { Batch, Outcome, Sink, SinkContext } from './sink.ts';
  * Records as lines in Grafana Loki, through its push API: few labels, a line that is the record's JSON, and fields to
  * search by as structured metadata.
  *
- * Loki keeps one of several entries that are equal in stream, time and line. A record's line has its id, so a
- * request that is sent again repeats nothing, as long as Loki still takes entries of that age.
+ * Of entries that are equal in stream, time, line and metadata Loki keeps one. A record's line has its id, so a request
+ * that is sent again repeats nothing, as long as Loki still takes entries of that age.
  *
  * A request that Loki refuses with 400 is stored but for the entries at fault, which it does not name. It is refused
  * as a whole here: sent again in halves, what was stored is not stored twice, and what is at fault is found.
