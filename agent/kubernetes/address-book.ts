@@ -104,7 +104,7 @@ export class AddressBook {
     this.#endAll(claims, untilUs, nowUs);
   }
 
-  /** It is proved that the tenant, who is at his end, had until then what he had last. */
+  /** It is proved that the tenant, who is at his end, had until then what he had last; the latest proof counts. */
   prove({ claims }: Tenant, untilUs: number, nowUs: number): void {
     this.#endAll(claims, untilUs, nowUs);
     for (const claim of claims) claim.untilUs = Math.max(claim.untilUs, Math.min(untilUs, nowUs));

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FlowRecord, Policy } from '../../parsers/record.ts';
 import type { KubernetesConfig } from '../config/kubernetes.ts';
 import type { Clock } from '../delivery/clock.ts';
@@ -173,14 +174,9 @@ export class Cluster implements Identity {
    */
   async ready(signal: AbortSignal): Promise<string[]> {
     const waited = new AbortController();
-    const over = new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, this.#config.jitter + this.#config.sync_wait);
-      AbortSignal.any([signal, waited.signal]).addEventListener('abort', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      if (signal.aborted) resolve();
-    });
+    const over = sleep(this.#config.jitter + this.#config.sync_wait, undefined, {
+      signal: AbortSignal.any([signal, waited.signal]),
+    }).catch(() => {});
     await Promise.race([this.#synced(), over]);
     waited.abort();
     return this.watched.filter(({ isSynced }) => !isSynced).map(({ resource }) => resource);

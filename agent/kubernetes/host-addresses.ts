@@ -1,5 +1,6 @@
 import { canonicalIp } from '../../parsers/ip.ts';
 import type { AddressBook, Tenant } from './address-book.ts';
+import { WATCH_LAG_US } from './listing.ts';
 import type { ObjectStore } from './object-store.ts';
 import { hostAddresses, type PodObject, secondsEndUs } from './pod-facts.ts';
 import type { Pods } from './pods.ts';
@@ -30,7 +31,7 @@ export class HostAddresses implements ObjectStore<PodObject> {
     const told = hostAddresses(object).flatMap((address) => canonicalIp(address) ?? []);
     if (object.spec?.nodeName !== this.#node || told.length === 0) return;
     const sinceUs = secondsEndUs(object.status?.startTime);
-    this.#book.hold(this.#host, told, sinceUs, nowUs, nowUs);
+    this.#book.hold(this.#host, told, sinceUs, nowUs - WATCH_LAG_US, nowUs);
   }
 
   remove(object: PodObject, nowUs: number): void {

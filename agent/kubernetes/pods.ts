@@ -204,7 +204,7 @@ export class Pods implements ObjectStore<PodObject> {
     if (pod.isOver) this.#book.hold(pod, [], undefined, lastUs, nowUs);
     this.#book.hold(pod, facts.addresses, facts.heldFromUs, lastUs, nowUs);
     const askedUs = this.#asked(pod, facts, nowUs);
-    if (askedUs !== undefined) this.#book.release(pod, askedUs, nowUs);
+    if (askedUs !== undefined) this.#book.prove(pod, askedUs, nowUs);
   }
 
   /** The pod is told to be at its end. */
