@@ -69,8 +69,8 @@ class ApiFailure extends Error {
  * Keeps a store like what the API server has of one resource: a list, and from there on a watch.
  *
  * Promises: after an interruption the watch goes on where it was; only when the API server no longer knows that place
- * (410, in whatever form it comes) the list is taken again. The list is asked of the server's cache, which costs it
- * little. Nothing is repeated without a pause at random, which grows with every failure up to a minute; so however
+ * (410, in whatever form it comes) the list is taken again, and never an older one than what was seen. The list is
+ * asked of the server's cache, which costs it little. Nothing is repeated without a pause at random, which grows with every failure up to a minute; so however
  * many agents start at once, or lose their watch at once, they come back spread over `jitterMs`.
  * Refuses: to give up. Without permission it asks seldom, and the store stays as it is.
  */
@@ -78,7 +78,10 @@ export class Reflector<T extends { readonly metadata: ObjectMetadata }> {
   readonly #parts: ReflectorParts<T>;
   readonly restarts = new Tally();
   readonly #listed = Promise.withResolvers<void>();
+  /** Where the watch is to go on; undefined: after a list. */
   #version: string | undefined;
+  /** A list must not be older than this: what has gone since must not come back. */
+  #atLeast: string | undefined;
   #failures = 0;
   /** Answers that it is forbidden, or that there is no such resource, since the last good one. */
   #refusals = 0;
@@ -124,7 +127,9 @@ export class Reflector<T extends { readonly metadata: ObjectMetadata }> {
         if (signal.aborted) return;
         const { reason, message, afterMs } = asFailure(error);
         this.restarts.add(reason);
-        if (reason === 'expired') this.#version = undefined;
+        // A server that was set back to an older state knows no way on from here, nor gets to where it was.
+        if (reason === 'error' && this.#version === undefined) this.#atLeast = undefined;
+        if (reason === 'expired' || reason === 'error') this.#version = undefined;
         this.#failures += 1;
         if (reason === 'forbidden' || reason === 'not_found') this.#refusals += 1;
         const isHopeless = this.#refusals >= HOPELESS_REFUSALS;
@@ -148,9 +153,7 @@ export class Reflector<T extends { readonly metadata: ObjectMetadata }> {
     let next: string | undefined;
     let version: string | undefined;
     do {
-      // A page after the first is of the first one's version.
-      const query = next === undefined ? { resourceVersion: '0' } : { continue: next };
-      const path = pathOf(resource, { limit: String(PAGE_ITEMS), ...query });
+      const path = pathOf(resource, this.#listQuery(next));
       const answer = await api.get(path, acceptOf(resource, 'PartialObjectMetadataList'), signal);
       await this.#check(answer);
       const scanner = new ListScanner((item) => store.put(item as T, clock.now() * 1000));
@@ -161,9 +164,18 @@ export class Reflector<T extends { readonly metadata: ObjectMetadata }> {
     } while (next);
     store.endList(clock.now() * 1000);
     this.#version = version;
+    this.#atLeast = version;
     this.#contact();
     this.#isSynced = true;
     this.#listed.resolve();
+  }
+
+  /** All of these are answered from the server's cache, where it has one; a limit would lead past it but at `0`. */
+  #listQuery(next: string | undefined): Record<string, string> {
+    // A page after the first is of the first one's version.
+    if (next !== undefined) return { limit: String(PAGE_ITEMS), continue: next };
+    if (this.#atLeast === undefined) return { limit: String(PAGE_ITEMS), resourceVersion: '0' };
+    return { resourceVersion: this.#atLeast, resourceVersionMatch: 'NotOlderThan' };
   }
 
   /** Returns when the watch has lasted as long as it was asked to. */
@@ -198,6 +210,7 @@ export class Reflector<T extends { readonly metadata: ObjectMetadata }> {
     if (type === 'DELETED') store.remove(object as T, nowUs);
     else if (type !== 'BOOKMARK') store.put(object as T, nowUs);
     this.#version = object.metadata?.resourceVersion ?? this.#version;
+    this.#atLeast = this.#version;
     this.#contact();
   }
 
@@ -243,6 +256,8 @@ const REASONS = new Map([
   [404, 'not_found'],
   [410, 'expired'],
   [429, 'busy'],
+  [502, 'busy'],
+  [503, 'busy'],
 ]);
 
 function asFailure(error: unknown): ApiFailure {
