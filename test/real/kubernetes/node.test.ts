@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import type { FlowRecord } from '../../../parsers/record.ts';
 import { logAllNetworks } from '../../helpers/kernel-lab.ts';
 import { RecordServer } from '../../helpers/record-server.ts';
@@ -123,9 +123,10 @@ describe('a real node', () => {
     sinks,
   });
   const sink = (change: object = {}) => ({ name: 'store', type: 'http', url, ...change });
-  const values = (sinks: object[]) => {
+  const values = (sinks: object[], more: object = {}) => {
     const [repository, tag] = AGENT_IMAGE.split(':');
-    const text = stringify({ image: { repository, tag }, config: config(sinks) }, { lineWidth: 0 });
+    const all = { image: { repository, tag }, config: config(sinks), ...more };
+    const text = stringify(all, { lineWidth: 0 });
     const file = join(dir, 'values.yaml');
     writeFileSync(file, text);
     transcript.command('cat values.yaml', text);
@@ -134,6 +135,7 @@ describe('a real node', () => {
   const ofAgent = ['-n', NAMESPACE];
   const daemonSet = `daemonset/${RELEASE}`;
   const agentPod = () => node.kubectl(...ofAgent, 'get', 'pods', '-o', 'jsonpath={.items[*].metadata.name}');
+  const agentPid = () => node.machine.run('pgrep', '--full', 'policy-log-agent.mjs').trim();
   const log = () => node.kubectl(...ofAgent, 'logs', daemonSet);
   const events = () => node.kubectl(...ofAgent, 'get', 'events', '-o', 'jsonpath={.items[*].reason}');
   const metric = async (name: string) => {
@@ -158,7 +160,7 @@ describe('a real node', () => {
 
   it('runs it without any privilege, as the kernel says', () => {
     transcript.section('What the process may do');
-    const pid = node.machine.run('pgrep', '-f', 'policy-log-agent.mjs').trim();
+    const pid = agentPid();
     const status = node.machine.run(
       'grep',
       '-E',
@@ -338,7 +340,7 @@ describe('a real node', () => {
 
     it('uses little, as its control group says, and has nothing to complain of', async () => {
       transcript.section('What it uses');
-      const pid = node.machine.run('pgrep', '-f', 'policy-log-agent.mjs').trim();
+      const pid = agentPid();
       const usage = podUsage(node.machine.run('cat', `/proc/${pid}/cgroup`));
       const requests = await metric('policy_log_agent_kubernetes_requests_total');
       const received = await metric('policy_log_agent_kubernetes_received_bytes_total');
@@ -355,6 +357,17 @@ describe('a real node', () => {
         .filter((line) => !/^\{"level":"(info|debug)"/.test(line));
       expect(complaints).toEqual([]);
     });
+  });
+
+  it('runs as another user, too, where the logs may be read by it and the state goes with the pod', async () => {
+    transcript.section('As another user');
+    const readme = readFileSync(join(CHART, 'README.md'), 'utf8');
+    const asReadme = parse(/```yaml\n(podSecurityContext:.*?)```/s.exec(readme)![1]!);
+    helm('upgrade', RELEASE, CHART, ...ofAgent, ...values([sink()], asReadme));
+    kubectl(...ofAgent, 'rollout', 'status', daemonSet, '--timeout=60s');
+    const pid = agentPid();
+    expect(node.machine.run('grep', '^Uid:', `/proc/${pid}/status`)).toMatch(/^Uid:\t65532\t/);
+    await node.until('it reads', async () => (await metric('policy_log_agent_input_lines_total')) > 0);
   });
 
   it('is left without a trace by helm uninstall', async () => {
