@@ -6,7 +6,7 @@ import { readValues, type Value } from './values.ts';
  * does. Helm refuses values that do not fit it, with a message for each. Draft 7, which every Helm 3 knows.
  */
 export function valuesSchemaText(): string {
-  const { $defs, ...config } = asConditions(configJsonSchema());
+  const { $schema: _, $defs, ...config } = asConditions(configJsonSchema());
   const schema = {
     ...groupSchema(readValues(), config),
     $schema: 'http://json-schema.org/draft-07/schema#',

@@ -4,6 +4,7 @@ import { configSchema } from './schema.ts';
 
 /** A JSON Schema, as far as it is looked into here. */
 export interface JsonSchema {
+  $schema?: string;
   title?: string;
   description?: string;
   default?: unknown;
