@@ -32,7 +32,8 @@ export class ElasticsearchSink implements Sink {
   #isReady: boolean;
 
   constructor(options: ElasticsearchSinkOptions, context: SinkContext) {
-    this.#options = options;
+    // Some write the address with the path of requests, and there are others besides.
+    this.#options = { ...options, url: options.url.replace(/\/_bulk\/?$/, '') };
     this.#context = context;
     const { api_key: apiKey, auth, headers } = options;
     this.#headers = {

@@ -19,22 +19,24 @@ const ELASTIC_813 = { version: { number: '8.13.4', build_flavor: 'default' } };
 const SERVERLESS = { version: { number: '8.11.0', build_flavor: 'serverless' } };
 
 /** A server that says what it is, and answers the rest as told. */
-async function openSink(about: object, options: Record<string, unknown>) {
+async function openSink(about: object, options: Record<string, unknown>, path = '') {
   const server = new HttpFixture();
   await server.start();
   onTestFinished(() => server.kill());
   const answers = new Map<string, Reaction>([['GET /', answer(200, about)]]);
-  server.react = ({ method, path }) => {
+  const prefix = path.replace('/_bulk', '');
+  server.react = ({ method, path: whole }) => {
+    const path = whole.slice(prefix.length);
     if (path.startsWith('/_bulk')) return answer(200, { errors: false });
     return answers.get(`${method} ${path}`) ?? (method === 'PUT' ? answer(200, {}) : answer(404, {}));
   };
-  const config = { type: 'elasticsearch', name: 'search', url: server.origin, ...options };
+  const config = { type: 'elasticsearch', name: 'search', url: `${server.origin}${path}`, ...options };
   const sink = new ElasticsearchSink(z.parse(elasticsearchSinkSchema, config), { warn() {}, stop() {} });
   await sink.open();
   onTestFinished(() => sink.close());
   const send = () => sink.send(batchOfRecords([flowRecord(1)]), never);
   const requests = () =>
-    server.all.map(({ method, path }) => `${method} ${path.replace(/^\/_bulk.*/, '/_bulk')}`);
+    server.all.map(({ method, path }) => `${method} ${path.replace(/\?filter_path=.*/, '')}`);
   const bodyOf = (path: string) => {
     const found = server.all.findLast((request) => request.method === 'PUT' && request.path === path);
     return found && JSON.parse(found.body);
@@ -168,6 +170,12 @@ test.each([
   if (before) answers.set(request, before);
   else answers.delete(request);
   expect(await send()).toEqual({ kind: 'delivered' });
+});
+
+test.each(['/search', '/search/_bulk'])('with the path %s in the address', async (path) => {
+  const { requests, send } = await openSink(OPENSEARCH, { template: {} }, path);
+  await send();
+  expect(requests()).toEqual(['GET /search/', `PUT /search${TEMPLATE}`, 'POST /search/_bulk']);
 });
 
 test('what is no such server is not sent to', async () => {
