@@ -1,15 +1,12 @@
 import type { Conformance, Destination } from '../../sinks/conformance.ts';
 import { configure } from '../../sinks/destinations/common.ts';
-import { HttpFixture, type Reaction } from '../../sinks/http-fixture.ts';
+import { HttpFixture } from '../../sinks/http-fixture.ts';
 import { versions } from '../cache.ts';
 import type { OpenSearch } from '../servers/opensearch.ts';
+import { FAULTS_ON_THE_WAY, FORWARD, first, type OnTheWay } from './way.ts';
 
-const FORWARD: Reaction = { kind: 'forward' };
-
-interface ElasticsearchDestination extends Destination {
+interface ElasticsearchDestination extends Destination, OnTheWay {
   readonly stream: string;
-  /** The faults before the server. */
-  readonly way: HttpFixture;
 }
 
 /** A data stream of its own in a real OpenSearch, for each behaviour. */
@@ -25,6 +22,8 @@ export function elasticsearchConformance(server: () => OpenSearch): Conformance<
       way.upstream = server().origin;
       way.react = () => FORWARD;
       const stream = `logs-conformance.${++streams}-default`;
+      // Not by the sink: faults are to meet the requests that bring records.
+      await server().ask('PUT', '/_index_template/conformance', streamTemplate('logs-conformance.*', 600));
       return {
         stream,
         way,
@@ -32,7 +31,6 @@ export function elasticsearchConformance(server: () => OpenSearch): Conformance<
           type: 'elasticsearch',
           url: way.origin,
           index: stream,
-          template: { replicas: 0 },
           request_timeout: '4s',
           retry: { backoff_min: '10ms', backoff_max: '100ms' },
           batch: { records_max: 100, age_max: '0ms' },
@@ -46,36 +44,14 @@ export function elasticsearchConformance(server: () => OpenSearch): Conformance<
     },
     faults: {
       accepts: () => {},
+      ...FAULTS_ON_THE_WAY,
       'refuses one record': async ({ stream }) => {
         await refuse(server(), stream, 'r123');
         return { refusedId: 'r123' };
       },
-      'is too small for a batch': ({ way }) => {
-        way.react = ({ body }) => (body.length > 20_000 ? { kind: 'answer', status: 413 } : FORWARD);
-      },
       throttles: ({ way }) => {
-        const busy: Reaction = { kind: 'answer', status: 429, headers: { 'retry-after': '1' } };
-        way.react = firstOfBulk([busy, { kind: 'answer', status: 200, body: tooMany(100) }, busy]);
-      },
-      'refuses credentials': ({ way }) => {
-        way.react = first([
-          { kind: 'answer', status: 401 },
-          { kind: 'answer', status: 403 },
-        ]);
-      },
-      stalls: ({ way }) => {
-        way.react = first([{ kind: 'stall' }, { kind: 'stall' }]);
-      },
-      'resets mid-body': ({ way }) => {
-        way.cutNext = 2;
-        way.react = firstOfBulk([{ kind: 'forward_then_reset' }, { kind: 'forward_then_reset' }]);
-      },
-      'answers garbage': ({ way }) => {
-        way.react = firstOfBulk([
-          { kind: 'garbage' },
-          { kind: 'torn_answer' },
-          { kind: 'forward_then_reset' },
-        ]);
+        const busy = { kind: 'answer', status: 429, headers: { 'retry-after': '1' } } as const;
+        way.react = first([busy, { kind: 'answer', status: 200, body: tooMany(100) }, busy]);
       },
       'outage, 50,000 records waiting': async () => {
         await server().kill();
@@ -97,18 +73,6 @@ export function elasticsearchConformance(server: () => OpenSearch): Conformance<
   };
 }
 
-/** Reacts so to the first requests, and hands on the rest. */
-function first(reactions: readonly Reaction[]): HttpFixture['react'] {
-  let seen = 0;
-  return () => reactions[seen++] ?? FORWARD;
-}
-
-/** As `first`, of those that bring records. */
-function firstOfBulk(reactions: readonly Reaction[]): HttpFixture['react'] {
-  const react = first(reactions);
-  return (request) => (request.path.startsWith('/_bulk') ? react(request) : FORWARD);
-}
-
 /** An answer that gives back every record of a request. */
 function tooMany(count: number): string {
   const error = { type: 'rejected_execution_exception', reason: 'queue capacity' };
@@ -119,10 +83,15 @@ function tooMany(count: number): string {
 async function refuse(server: OpenSearch, stream: string, id: string): Promise<void> {
   const convert = { field: 'src.namespace', type: 'integer', if: `ctx.id == '${id}'` };
   await server.ask('PUT', '/_ingest/pipeline/refusing', { processors: [{ convert }] });
-  await server.ask('PUT', '/_index_template/refusing', {
-    index_patterns: [stream],
-    priority: 1000,
+  const settings = { 'index.default_pipeline': 'refusing' };
+  await server.ask('PUT', '/_index_template/refusing', streamTemplate(stream, 1000, settings));
+}
+
+function streamTemplate(pattern: string, priority: number, settings: object = {}): object {
+  return {
+    index_patterns: [pattern],
+    priority,
     data_stream: {},
-    template: { settings: { 'index.default_pipeline': 'refusing', 'index.number_of_replicas': 0 } },
-  });
+    template: { settings: { 'index.number_of_replicas': 0, ...settings } },
+  };
 }
