@@ -5,7 +5,8 @@ import { type ClusterAtWork, clusterOf } from './cluster-set-up.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { digestOf, namedFiles } from './config/named-files.ts';
 import type { SinkConfig } from './config/schema.ts';
-import type { Delivery, DeliveryParts } from './delivery/delivery.ts';
+import type { Delivery } from './delivery/delivery.ts';
+import type { DeliveryEvents } from './delivery/types.ts';
 import { formatOf } from './formats.ts';
 import { openInput } from './inputs/file.ts';
 import type { FileDeps } from './inputs/trouble.ts';
@@ -30,7 +31,7 @@ export interface Lasting {
   readonly refusedLines: RefusedLines;
   readonly log: Logger;
   readonly fileEvents: (input: string) => NonNullable<FileDeps['events']>;
-  readonly deliveryEvents: (sink: string) => DeliveryParts['events'];
+  readonly deliveryEvents: (sink: string) => DeliveryEvents;
   readonly sinkContext: (sink: string) => SinkContext;
 }
 

@@ -3,9 +3,10 @@ import { ShapedSink } from '../sinks/shaped-sink.ts';
 import type { SinkContext } from '../sinks/sink.ts';
 import type { SinkConfig } from './config/schema.ts';
 import { DeadLetters } from './delivery/dead-letters.ts';
-import { Delivery, type DeliveryParts } from './delivery/delivery.ts';
+import { Delivery } from './delivery/delivery.ts';
 import { toDeliveryOptions } from './delivery/options.ts';
 import { resendDeadLetters } from './delivery/resend.ts';
+import type { DeliveryEvents, DeliveryParts } from './delivery/types.ts';
 import { loadEncoding } from './load-encoding.ts';
 import type { FilterConfig } from './stages/filter.ts';
 import { compileFilter, type Filter } from './stages/filter.ts';
@@ -15,7 +16,7 @@ import { compileSample } from './stages/sample.ts';
 export type DeliveryContext = Pick<DeliveryParts, 'source' | 'log'> & {
   readonly statePath: string;
   readonly sinkContext: (sink: string) => SinkContext;
-  readonly events: (sink: string) => DeliveryParts['events'];
+  readonly events: (sink: string) => DeliveryEvents;
 };
 
 /** One configured sink at work. */

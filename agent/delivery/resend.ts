@@ -1,8 +1,8 @@
 import { readFileSync, unlinkSync } from 'node:fs';
 import type { RecordSource, StoredBlock } from '../outbox/types.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { Delivery, type DeliveryParts } from './delivery.ts';
-import type { DeliveryOptions } from './types.ts';
+import { Delivery } from './delivery.ts';
+import type { DeliveryOptions, DeliveryParts } from './types.ts';
 
 /**
  * Sends a sink's dead letters again. Whoever wants that renames the sink's dead letters,

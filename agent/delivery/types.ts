@@ -1,5 +1,8 @@
-import type { Outcome, OutgoingRecord, Retry } from '../../sinks/sink.ts';
+import type { Outcome, OutgoingRecord, Retry, Sink } from '../../sinks/sink.ts';
+import type { Log } from '../outbox/outbox.ts';
+import type { RecordSource } from '../outbox/types.ts';
 import type { BatchLimits } from './collect.ts';
+import type { DeadLetters } from './dead-letters.ts';
 
 /** How one sink is served. */
 export interface DeliveryOptions {
@@ -14,6 +17,16 @@ export interface DeliveryOptions {
   readonly backoffMaxMs: number;
   /** Which records this sink gets; absent: all. */
   readonly accept?: (record: OutgoingRecord) => boolean;
+}
+
+/** What a delivery works with. */
+export interface DeliveryParts {
+  readonly source: RecordSource;
+  /** Makes the sink, with secrets as they are now; called again after credentials were refused. */
+  readonly createSink: () => Promise<Sink>;
+  readonly deadLetters: DeadLetters;
+  readonly events: DeliveryEvents;
+  readonly log: Log;
 }
 
 /** Told of everything that counts, for the metrics; called synchronously, and must not throw. */
