@@ -1,15 +1,14 @@
 import { Buffer } from 'node:buffer';
 import { sameText } from './byte-view.ts';
 import type { ByteWriter, Copy } from './byte-writer.ts';
-import type { Enricher } from './line.ts';
 import { isAt, type NetfilterWalk, NUMBERED, readDecimal, tokenEnd } from './netfilter-walk.ts';
 import type { Prefix } from './prefix.ts';
 
 const TEXT_BYTES_MAX = 384;
 const JSON_BYTES_MAX = 1280;
 const GAPS_MAX = 8;
-/** A gap may be copied to two places; id and time come from elsewhere. */
-const CUTS_MAX = 2 * GAPS_MAX + 2;
+/** A gap may be copied to two places; id, time and sides come from elsewhere. */
+const CUTS_MAX = 2 * GAPS_MAX + 3;
 /** The keys of numbers that differ between packets of one connection. */
 const VARYING = ['LEN=', 'ID=', 'SPT=', 'SEQ=', 'ACK=', 'FLOWLBL='] as const;
 /** The walk's places that stand before any number, in the order in which `place` sets them. */
@@ -41,13 +40,16 @@ const PORT_MAX = 0xffff;
 /** What is put into the JSON beside the numbers of the gaps. */
 export const ID = -1;
 export const TIME = -2;
-/** Room that is always enough for `writeJson`. */
+export const SIDES = -3;
+const CUTS_ELSEWHERE = 3;
+/** Room that is always enough for `writeJson`, but for id and names. */
 export const KNOWN_JSON_BYTES = JSON_BYTES_MAX + 256;
 
 /** Who writes what no gap holds. */
 export interface Remainder {
   writeId(): void;
   writeTime(): void;
+  writeSides(): void;
 }
 
 /**
@@ -91,8 +93,7 @@ export class KnownPacket {
 
   /** Length of the JSON; 0 before it was written, -1 where it cannot be made so. */
   #jsonLength = 0;
-  #enricher: Enricher | undefined;
-  /** Where the JSON is cut to put something in, and what: a gap, `ID` or `TIME`. */
+  /** Where the JSON is cut to put something in, and what: a gap, `ID`, `TIME` or `SIDES`. */
   readonly #cuts = new Uint16Array(CUTS_MAX);
   readonly #cutGaps = new Int8Array(CUTS_MAX);
   #cutCount = 0;
@@ -176,18 +177,17 @@ export class KnownPacket {
     walk.idStart = this.#idGap < 0 ? 0 : this.#starts[this.#idGap]!;
   }
 
-  /** Whether the JSON that `enricher` makes of the line is still to be kept. */
-  wantsJson(enricher: Enricher | undefined): boolean {
-    return this.#jsonLength === 0 || (this.#jsonLength > 0 && this.#enricher !== enricher);
+  /** Whether the line's JSON is still to be kept. */
+  get wantsJson(): boolean {
+    return this.#jsonLength === 0;
   }
 
   /**
    * Keeps the JSON of the line that was compared last.
    * @param json `out[start, end)`
-   * @param copies what was put into it, in order: numbers of the line, `ID` and `TIME`
+   * @param copies what was put into it, in order: numbers of the line, `ID`, `TIME` and `SIDES`
    */
-  keepJson(out: Buffer, start: number, end: number, copies: readonly Copy[], enricher?: Enricher): void {
-    this.#enricher = enricher;
+  keepJson(out: Buffer, start: number, end: number, copies: readonly Copy[]): void {
     this.#jsonLength = -1;
     if (end - start > JSON_BYTES_MAX || copies.length > CUTS_MAX) return;
     const copied = new Set<number>();
@@ -205,14 +205,14 @@ export class KnownPacket {
     }
     to += out.copy(this.#bytes, to, from, end);
     // Every number of the line must be in its JSON, and be put there.
-    if (copied.size !== this.#gapCount + 2) return;
+    if (copied.size !== this.#gapCount + CUTS_ELSEWHERE) return;
     this.#cutCount = cut;
     this.#jsonLength = to - TEXT_BYTES_MAX;
   }
 
-  /** Writes the JSON of the line that was compared last. @returns false where there is none for this enricher */
-  writeJson(json: ByteWriter, bytes: Buffer, enricher: Enricher | undefined, rest: Remainder): boolean {
-    if (this.#jsonLength <= 0 || this.#enricher !== enricher) return false;
+  /** Writes the JSON of the line that was compared last. @returns false where none is kept */
+  writeJson(json: ByteWriter, bytes: Buffer, rest: Remainder): boolean {
+    if (this.#jsonLength <= 0) return false;
     let from = TEXT_BYTES_MAX;
     for (let cut = 0; cut < this.#cutCount; cut++) {
       const to = this.#cuts[cut]!;
@@ -221,7 +221,8 @@ export class KnownPacket {
       const gap = this.#cutGaps[cut]!;
       if (gap >= 0) json.range(bytes, this.#starts[gap]!, this.#ends[gap]!);
       else if (gap === ID) rest.writeId();
-      else rest.writeTime();
+      else if (gap === TIME) rest.writeTime();
+      else rest.writeSides();
     }
     json.words(this.#view, from, TEXT_BYTES_MAX + this.#jsonLength);
     return true;

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { ByteWriter, type Copy, keyPiece, type Piece, pieceOf } from './byte-writer.ts';
 import { DIRECTIONS, packetDirection, UNKNOWN } from './direction.ts';
 import { canonicalIpBytes, ipv4Number } from './ip.ts';
-import { ID, KNOWN_JSON_BYTES, type KnownPacket, TIME } from './known-packet.ts';
+import { ID, KNOWN_JSON_BYTES, type KnownPacket, SIDES, TIME } from './known-packet.ts';
 import type { Enricher, FlowLine } from './line.ts';
 import { NetfilterFields, protocolName, writeName } from './netfilter-fields.ts';
 import { NetfilterWalk } from './netfilter-walk.ts';
@@ -60,7 +60,9 @@ export class NetfilterFlow implements FlowLine {
   #networksVersion: unknown;
   #packetHash = 0;
   #hash = 0;
+  // What the record under way has from elsewhere.
   #id = '';
+  readonly #sides = { src: '', dest: '', srcNetwork: NOTHING, destNetwork: NOTHING };
 
   /** @param memory may be shared by all flows of the same context */
   constructor({ input, format, node, workloadInterfaces }: FlowContext, memory: PacketMemory) {
@@ -201,21 +203,33 @@ export class NetfilterFlow implements FlowLine {
   }
 
   writeJson(id: string, out: Buffer, at: number, enricher?: Enricher): number {
-    const { walk } = this;
-    // Who had an address depends on the time, which what is remembered leaves out.
-    const known = this.count === 1 && enricher?.sideOf === undefined ? this.#known : undefined;
+    const known = this.count === 1 ? this.#known : undefined;
     this.#id = id;
-    if (known !== undefined && out.length - at > KNOWN_JSON_BYTES + id.length) {
-      json.open(out, at);
-      if (known.writeJson(json, walk.bytes, enricher, this)) return json.at;
+    this.#findSides(enricher);
+    const { src, dest, srcNetwork, destNetwork } = this.#sides;
+    const names = BYTES_PER_UNIT * (src.length + dest.length) + srcNetwork.length + destNetwork.length;
+    const most = id.length + names + this.#bytesMost();
+    if (out.length - at < Math.max(most, KNOWN_JSON_BYTES + id.length + names)) return -1;
+    json.open(out, at);
+    if (known?.writeJson(json, this.walk.bytes, this)) return json.at;
+    if (known === undefined || !known.wantsJson) {
+      this.#write();
+    } else {
+      const copies: Copy[] = [];
+      json.copies = copies;
+      this.#write();
+      json.copies = undefined;
+      known.keepJson(out, at, json.at, copies);
     }
-    if (known === undefined || !known.wantsJson(enricher)) return this.#write(id, out, at, enricher);
-    const copies: Copy[] = [];
-    json.copies = copies;
-    const end = this.#write(id, out, at, enricher);
-    json.copies = undefined;
-    if (end >= 0) known.keepJson(out, at, end, copies, enricher);
-    return end;
+    return json.at;
+  }
+
+  /** What the line's record takes at most, but for id and sides' names. */
+  #bytesMost(): number {
+    const { walk, prefix } = this;
+    const named =
+      this.#nodeName.length + this.#source.length + prefix.verdictJson.length + prefix.textJson.length;
+    return named + VARIABLE_BYTES + (walk.end - walk.packetStart) * BYTES_PER_LINE_BYTE;
   }
 
   /** For `KnownPacket`. */
@@ -223,27 +237,32 @@ export class NetfilterFlow implements FlowLine {
     json.ascii(this.#id);
   }
 
-  #write(id: string, out: Buffer, at: number, enricher: Enricher | undefined): number {
+  /** The same: who the sides are, which depends on the time and on what the enricher has heard. */
+  writeSides(): void {
+    const { walk } = this;
+    const { src, dest, srcNetwork, destNetwork } = this.#sides;
+    if (src === '') {
+      json.piece(SRC_INSTANCE);
+      this.#writeAddress(walk.srcStart, walk.srcEnd);
+      json.piece(srcNetwork);
+      json.byte(BRACE_CLOSE);
+    } else json.text(`,"src":${src}`);
+    if (dest === '') {
+      json.piece(DEST_INSTANCE);
+      this.#writeAddress(walk.destStart, walk.destEnd);
+      json.piece(destNetwork);
+      json.byte(BRACE_CLOSE);
+    } else json.text(`,"dest":${dest}`);
+  }
+
+  #write(): void {
     const { walk, prefix, count } = this;
-    const lineBytes = walk.end - walk.packetStart;
-    const src = this.#sideJson(enricher, walk.srcStart, walk.srcEnd, 'in');
-    const dest = this.#sideJson(enricher, walk.destStart, walk.destEnd, 'out');
-    const srcNetwork = src === '' ? this.#network(walk.srcStart, walk.srcEnd, enricher) : NOTHING;
-    const destNetwork = dest === '' ? this.#network(walk.destStart, walk.destEnd, enricher) : NOTHING;
-    const namesBytes = BYTES_PER_UNIT * (src.length + dest.length);
-    const named =
-      this.#nodeName.length + this.#source.length + prefix.verdictJson.length + prefix.textJson.length;
-    const most = named + namesBytes + srcNetwork.length + destNetwork.length + id.length + VARIABLE_BYTES;
-    if (out.length - at < most + lineBytes * BYTES_PER_LINE_BYTE) return -1;
-    json.open(out, at);
     json.piece(HEAD);
     const idAt = json.at;
-    json.ascii(id);
+    this.writeId();
     json.note(ID, idAt);
     json.piece(CONNECTION);
-    const srcAt = json.at;
     this.#writeAddress(walk.srcStart, walk.srcEnd);
-    const srcEnd = json.at;
     if (walk.destPort >= 0) {
       json.piece(SRC_PORT);
       const portAt = json.at;
@@ -251,9 +270,7 @@ export class NetfilterFlow implements FlowLine {
       json.note(walk.srcPortStart, portAt);
     }
     json.piece(DEST_IP);
-    const destAt = json.at;
     this.#writeAddress(walk.destStart, walk.destEnd);
-    const destEnd = json.at;
     if (walk.destPort >= 0) {
       json.piece(DEST_PORT);
       json.number(walk.destPort);
@@ -262,18 +279,9 @@ export class NetfilterFlow implements FlowLine {
     json.ascii(protocolName(walk.bytes, walk.protocol, walk.protoStart, walk.protoEnd));
     json.piece(DIRECTION_JSON[this.#direction()]!);
     json.piece(prefix.verdictJson);
-    if (src === '') {
-      json.piece(SRC_INSTANCE);
-      json.range(out, srcAt, srcEnd);
-      json.piece(srcNetwork);
-      json.byte(BRACE_CLOSE);
-    } else json.text(`,"src":${src}`);
-    if (dest === '') {
-      json.piece(DEST_INSTANCE);
-      json.range(out, destAt, destEnd);
-      json.piece(destNetwork);
-      json.byte(BRACE_CLOSE);
-    } else json.text(`,"dest":${dest}`);
+    const sidesAt = json.at;
+    this.writeSides();
+    json.note(SIDES, sidesAt);
     json.piece(COUNT);
     json.number(count);
     json.piece(this.#nodeName);
@@ -291,7 +299,6 @@ export class NetfilterFlow implements FlowLine {
     json.piece(prefix.textJson);
     this.#writePacket();
     json.piece(this.#source);
-    return json.at;
   }
 
   /** `timestamp()`, in the common case without making a string: most lines share their second with the last. */
@@ -308,6 +315,15 @@ export class NetfilterFlow implements FlowLine {
     json.piece(this.#secondText);
     json.digits(this.timeUs - second * 1e6, 6);
     json.byte(UPPER_Z);
+  }
+
+  #findSides(enricher: Enricher | undefined): void {
+    const { walk } = this;
+    const sides = this.#sides;
+    sides.src = this.#sideJson(enricher, walk.srcStart, walk.srcEnd, 'in');
+    sides.dest = this.#sideJson(enricher, walk.destStart, walk.destEnd, 'out');
+    sides.srcNetwork = sides.src === '' ? this.#network(walk.srcStart, walk.srcEnd, enricher) : NOTHING;
+    sides.destNetwork = sides.dest === '' ? this.#network(walk.destStart, walk.destEnd, enricher) : NOTHING;
   }
 
   /** The side at an address, as JSON, where the enricher knows whose it is; else empty. */

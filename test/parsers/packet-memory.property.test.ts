@@ -25,6 +25,14 @@ function openParser(): LineParser {
 
 const enricher: Enricher = { networkOf: (address) => `net-${address.length}`, enrich: () => {} };
 const other: Enricher = { networkOf: () => 'other', enrich: () => {} };
+const named: Enricher = {
+  networkOf: (address) => (address.length % 2 === 0 ? undefined : 'odd'),
+  enrich: () => {},
+  sideOf: (address, interfaceName, timeUs) =>
+    address.length % 3 === 0
+      ? undefined
+      : JSON.stringify({ pod_name: interfaceName, at: timeUs % 10, ü: 'ü' }),
+};
 
 /** All that a parser says of a line. */
 function reading(parser: LineParser, line: Buffer): unknown {
@@ -40,7 +48,7 @@ function reading(parser: LineParser, line: Buffer): unknown {
     hash: parsed.keyHash(),
     key: Buffer.from(parsed.copyKey()).toString('latin1'),
     isItself: parsed.keyEquals(parsed.copyKey()),
-    json: [json(enricher), json(enricher), json(), json(other)],
+    json: [json(enricher), json(enricher), json(), json(other), json(named)],
     record: parsed.toRecord('id'),
   };
 }
