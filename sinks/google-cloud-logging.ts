@@ -1,12 +1,12 @@
 import type { GoogleCloudLoggingSinkOptions } from '../agent/config/sinks/google-cloud-logging.ts';
 import { compress } from './compress.ts';
 import { endpoint } from './endpoint.ts';
-import { type AccessToken, KeptToken, parseToken } from './google/kept-token.ts';
-import { type Cluster, writeRequest } from './google/log-entries.ts';
-import { MetadataServer } from './google/metadata-server.ts';
-import { ServiceAccountKey } from './google/service-account-key.ts';
-import { UnavailableError } from './google/unavailable.ts';
-import { judgeWriteAnswer } from './google/write-answer.ts';
+import { type AccessToken, KeptToken, parseToken } from './google-cloud-logging/kept-token.ts';
+import { type Cluster, writeRequest } from './google-cloud-logging/log-entries.ts';
+import { MetadataServer } from './google-cloud-logging/metadata-server.ts';
+import { ServiceAccountKey } from './google-cloud-logging/service-account-key.ts';
+import { UnavailableError } from './google-cloud-logging/unavailable.ts';
+import { judgeWriteAnswer } from './google-cloud-logging/write-answer.ts';
 import { HttpClient } from './http-client.ts';
 import { judgeError } from './http-outcome.ts';
 import type { Batch, Outcome, Sink, SinkContext } from './sink.ts';

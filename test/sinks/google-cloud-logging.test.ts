@@ -5,11 +5,11 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { googleCloudLoggingSinkSchema } from '../../agent/config/sinks/google-cloud-logging.ts';
 import { compileShape } from '../../agent/stages/shape.ts';
-import { judgeWriteAnswer } from '../../sinks/google/write-answer.ts';
+import { judgeWriteAnswer } from '../../sinks/google-cloud-logging/write-answer.ts';
 import { GoogleCloudLoggingSink } from '../../sinks/google-cloud-logging.ts';
 import { ShapedSink } from '../../sinks/shaped-sink.ts';
-import { GoogleCloud, WRITE_PATH } from './google/cloud.ts';
-import { findEntries } from './google/logging-query.ts';
+import { GoogleCloud, WRITE_PATH } from './google-cloud-logging/cloud.ts';
+import { findEntries } from './google-cloud-logging/logging-query.ts';
 import { batchOfRecords } from './outgoing.ts';
 import { flowRecord } from './records.ts';
 

@@ -1,5 +1,5 @@
 import type { Conformance, Destination } from '../conformance.ts';
-import { GoogleCloud, WRITE_PATH } from '../google/cloud.ts';
+import { GoogleCloud, WRITE_PATH } from '../google-cloud-logging/cloud.ts';
 import type { Reaction, ReceivedRequest } from '../http-fixture.ts';
 import { configure } from './common.ts';
 
