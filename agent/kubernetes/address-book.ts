@@ -1,4 +1,4 @@
-import { type Holder, isSameHolder } from './holder.ts';
+import { type Holder, isSameHolder } from '../stages/holder.ts';
 
 /** A time during which somebody surely had an address. Both ends belong to it. */
 export interface Claim {

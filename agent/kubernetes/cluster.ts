@@ -4,6 +4,7 @@ import type { KubernetesConfig } from '../config/kubernetes.ts';
 import type { Clock } from '../delivery/clock.ts';
 import { Tally } from '../observe/accounts.ts';
 import type { Identity } from '../stages/enrich.ts';
+import type { Found } from '../stages/holder.ts';
 import type { NetworkTable } from '../stages/network-table.ts';
 import type { Annotations } from '../stages/select.ts';
 import { AddressBook } from './address-book.ts';
@@ -21,7 +22,7 @@ import type { ObjectMetadata } from './pod-facts.ts';
 import { Pods } from './pods.ts';
 import { Policies } from './policies.ts';
 import { Reflector, type ReflectorEvents, type Resource } from './reflector.ts';
-import { type Found, Resolver } from './resolver.ts';
+import { Resolver } from './resolver.ts';
 
 const EXPIRE_MS = 10_000;
 const NODES_MAX = 20_000;

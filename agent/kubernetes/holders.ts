@@ -1,5 +1,5 @@
+import type { Holder } from '../stages/holder.ts';
 import type { AddressBook, Tenant } from './address-book.ts';
-import type { Holder } from './holder.ts';
 import { Listing } from './listing.ts';
 import type { ObjectStore } from './object-store.ts';
 import { type ObjectMetadata, secondsEndUs } from './pod-facts.ts';

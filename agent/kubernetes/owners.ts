@@ -1,5 +1,5 @@
+import type { Workload } from '../stages/holder.ts';
 import type { Api } from './api-client.ts';
-import type { Workload } from './holder.ts';
 import type { ObjectMetadata, OwnerReference } from './pod-facts.ts';
 
 /** Of which kinds a controller may have a controller that people think of, and where it is asked for. */

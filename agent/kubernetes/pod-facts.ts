@@ -1,4 +1,4 @@
-import type { Labels } from './holder.ts';
+import type { Labels } from '../stages/holder.ts';
 
 /** The address that Calico's plug-in has given a pod; it writes it at once, and empties it when it takes it back. */
 const CALICO_ADDRESSES = 'cni.projectcalico.org/podIPs';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalIp } from '../../parsers/ip.ts';
+import type { Labels, PodHolder, Workload } from '../stages/holder.ts';
 import type { AddressBook, Tenant } from './address-book.ts';
-import type { Labels, PodHolder, Workload } from './holder.ts';
 import { Intern } from './intern.ts';
 import { Listing, WATCH_LAG_US } from './listing.ts';
 import type { ObjectStore } from './object-store.ts';

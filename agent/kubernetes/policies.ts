@@ -1,5 +1,5 @@
 import type { Policy } from '../../parsers/record.ts';
-import type { Labels } from './holder.ts';
+import type { Labels } from '../stages/holder.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { ObjectMetadata } from './pod-facts.ts';
 

@@ -1,18 +1,10 @@
-import type { AddressBook, Claim, Unnamed } from './address-book.ts';
+import type { Found } from '../stages/holder.ts';
+import type { AddressBook, Unnamed } from './address-book.ts';
 import { ClockDoubt } from './clock-doubt.ts';
-import type { Holder } from './holder.ts';
 import type { Pod, Pods } from './pods.ts';
 
 /** Other nodes' clocks differ from this one's by at least so much. */
 const MARGIN_US_MIN = 1_000_000;
-
-/** Who it was, and how that was found. */
-export interface Found {
-  readonly holder: Holder;
-  readonly by: 'interface' | 'ip';
-  /** What it was found by, where that may end: the answer holds for times within it. */
-  readonly claim: Claim | undefined;
-}
 
 /**
  * Answers who an address in a line was, at the line's time.

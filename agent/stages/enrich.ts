@@ -1,8 +1,7 @@
 import type { Enricher } from '../../parsers/line.ts';
 import type { Endpoint, FlowRecord, Policy } from '../../parsers/record.ts';
 import type { EnrichConfig } from '../config/schema.ts';
-import { sideOf } from '../kubernetes/holder.ts';
-import type { Found } from '../kubernetes/resolver.ts';
+import { type Found, sideOf } from './holder.ts';
 import { type AddressWords, readAddress } from './network.ts';
 import { NetworkTable, namedNetworks } from './network-table.ts';
 

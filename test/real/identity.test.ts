@@ -9,8 +9,8 @@ import { type KubernetesConfig, kubernetesSchema } from '../../agent/config/kube
 import { systemClock } from '../../agent/delivery/clock.ts';
 import { ApiClient } from '../../agent/kubernetes/api-client.ts';
 import { Cluster } from '../../agent/kubernetes/cluster.ts';
-import { sideOf } from '../../agent/kubernetes/holder.ts';
 import { interfaceHash } from '../../agent/kubernetes/pods.ts';
+import { sideOf } from '../../agent/stages/holder.ts';
 import type { FlowRecord } from '../../parsers/record.ts';
 import { AgentProcess } from '../helpers/agent-process.ts';
 import { type PodIdea, podObject } from '../helpers/kubernetes-objects.ts';

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Claim } from '../../../agent/kubernetes/address-book.ts';
-import type { Holder } from '../../../agent/kubernetes/holder.ts';
-import type { Found } from '../../../agent/kubernetes/resolver.ts';
 import { Enrich, type Identity } from '../../../agent/stages/enrich.ts';
+import type { Found, Holder } from '../../../agent/stages/holder.ts';
 import { NetworkTable, namedNetworks } from '../../../agent/stages/network-table.ts';
 import type { FlowLine } from '../../../parsers/line.ts';
 import { policyActionFormat } from '../../../parsers/policy-action.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../../agent/config/load.ts';
 import type { Claim } from '../../../agent/kubernetes/address-book.ts';
-import type { Holder } from '../../../agent/kubernetes/holder.ts';
 import { Pipeline, type PipelineSurroundings } from '../../../agent/pipeline.ts';
 import type { Identity } from '../../../agent/stages/enrich.ts';
+import type { Holder } from '../../../agent/stages/holder.ts';
 import type { FlowLine } from '../../../parsers/line.ts';
 import type { FlowRecord } from '../../../parsers/record.ts';
 import { syslogFormat } from '../../../parsers/syslog.ts';

@@ -33,6 +33,14 @@ export interface ServiceHolder {
   readonly namespace: string;
 }
 
+/** Who it was, and how that was found. */
+export interface Found {
+  readonly holder: Holder;
+  readonly by: 'interface' | 'ip';
+  /** The times, both included, at which it is known to be true; undefined: always. */
+  readonly claim: { readonly fromUs: number; readonly untilUs: number } | undefined;
+}
+
 /** The side of a record that a holder is, in GKE's names and order. A new object. */
 export function sideOf(holder: Holder, resolvedBy: 'interface' | 'ip'): Endpoint {
   const { name } = holder;
