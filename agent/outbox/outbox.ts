@@ -1,15 +1,11 @@
-import { statSync } from 'node:fs';
-import type { DatabaseSync } from 'node:sqlite';
 import { REPEATED_BYTES_MAX } from '../../sinks/sink.ts';
 import type { Logger } from '../observe/log.ts';
 import { type Cursors, isUnsaved, lowestPosition, newCursor, takenUntil } from './cursors.ts';
-import { openDatabase } from './database.ts';
-import { CorruptError, classifyFailure, toCommitFailure, toOutboxError } from './failure.ts';
+import { toOutboxError } from './failure.ts';
 import { KnownState } from './known-state.ts';
-import { quarantine } from './quarantine.ts';
+import { type DatabaseOptions, LiveStore } from './live-store.ts';
 import { RecentBlocks } from './recent-blocks.ts';
-import { Room } from './room.ts';
-import { type BlockRow, Store } from './store.ts';
+import type { BlockRow, Store } from './store.ts';
 import type { Commit, CommitResult, OutboxStats, RecordSource, SavedState, StoredBlock } from './types.ts';
 
 /**
@@ -22,15 +18,14 @@ import type { Commit, CommitResult, OutboxStats, RecordSource, SavedState, Store
  *   `REPEATED_BYTES_MAX` of a sink's records are confirmed and not yet durable. A crash makes a sink see again
  *   at most what it confirmed since, and what was under way.
  * - What is full refuses only what adds: confirming and deleting go on, see room.ts.
- * - A database that is corrupt is moved aside, counted, and started afresh with the checkpoints and values that
- *   are known; the records and open windows in it are lost, and counted.
+ * - A database that is corrupt is started afresh, see live-store.ts, with the checkpoints and values that are
+ *   known; the records and open windows in it are lost, and counted.
  * - It never waits for a sink and knows none; it refuses a second agent on the same file.
  */
 export class Outbox implements RecordSource {
   readonly #options: OutboxOptions;
   readonly #log: Log;
-  #store: Store | undefined;
-  #room: Room | undefined;
+  readonly #live: LiveStore;
   #sinks: Cursors = new Map();
   /** Number of the next record, and bytes of all records before it. */
   #end = 1;
@@ -43,38 +38,29 @@ export class Outbox implements RecordSource {
     | undefined;
   #timer: NodeJS.Timeout | undefined;
   #full = false;
-  #isOpen = false;
-  #corruptions = 0;
   #recordsLost = 0;
-  #loggedFailure: string | undefined;
 
   constructor(options: OutboxOptions, log: Log) {
     this.#options = options;
     this.#log = log;
+    this.#live = new LiveStore(options, log, {
+      resume: (store) => this.#resume(store),
+      lose: () => this.#lose(),
+      refill: (store) => this.#refill(store),
+    });
   }
 
   /** Opens the database; call it once, before anything else. @throws OutboxError */
   open(): void {
-    try {
-      this.#openStore();
-    } catch (error) {
-      if (classifyFailure(error) !== 'corrupt') throw toOutboxError(error, this.#options.path);
-      this.#startAfresh(error);
-    }
+    this.#live.open();
     this.configureSinks(this.#options.sinks);
   }
 
   /** What was committed before the restart. */
   load(): SavedState {
-    try {
-      const state = this.#use().load();
-      this.#known.remember({ checkpoints: state.checkpoints, forget: [], values: [...state.values] });
-      return state;
-    } catch (error) {
-      if (classifyFailure(error) !== 'corrupt') throw toOutboxError(error, this.#options.path);
-      this.#startAfresh(error);
-      return { checkpoints: [], windows: [], values: new Map() };
-    }
+    const state = this.#live.load() ?? { checkpoints: [], windows: [], values: new Map() };
+    this.#known.remember({ checkpoints: state.checkpoints, forget: [], values: [...state.values] });
+    return state;
   }
 
   /**
@@ -96,7 +82,7 @@ export class Outbox implements RecordSource {
     }
     try {
       this.#write(() => {
-        for (const [name] of removed) this.#use().deleteCursor(name);
+        for (const [name] of removed) this.#live.store.deleteCursor(name);
       }, sinks);
     } catch (error) {
       throw toOutboxError(error, this.#options.path);
@@ -110,7 +96,7 @@ export class Outbox implements RecordSource {
   commit(change: Commit, nowMs: number): CommitResult {
     const state = this.#known.withoutRepetition(change);
     if (isEmpty(state)) return OK;
-    const result = this.#guard(() => this.#writeCommit(state, nowMs));
+    const result = this.#live.run(() => this.#writeCommit(state, nowMs));
     if (result.ok) this.#known.remember(state);
     else this.#armTimer();
     return result;
@@ -121,11 +107,10 @@ export class Outbox implements RecordSource {
     const recent = this.#recent.at(position);
     if (recent !== undefined) return recent;
     let block: StoredBlock | undefined;
-    const result = this.#guard(() => {
+    this.#live.runQuietly(() => {
       // Once more, for a database that was started afresh holds no blocks.
-      if (this.#oldest) block = this.#use().blockAt(Math.max(position, this.#oldest.first));
+      if (this.#oldest) block = this.#live.store.blockAt(Math.max(position, this.#oldest.first));
     });
-    this.#logFailure(result);
     return block;
   }
 
@@ -160,8 +145,7 @@ export class Outbox implements RecordSource {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (![...this.#sinks.values()].some(isUnsaved)) return OK;
-    const result = this.#guard(() => this.#write(() => {}));
-    this.#logFailure(result);
+    const result = this.#live.runQuietly(() => this.#write(() => {}));
     if (!result.ok) this.#armTimer();
     return result;
   }
@@ -198,7 +182,7 @@ export class Outbox implements RecordSource {
         records: this.#end - position,
         dropped,
       })),
-      corruptions: this.#corruptions,
+      corruptions: this.#live.corruptions,
       recordsLost: this.#recordsLost,
     };
   }
@@ -206,13 +190,12 @@ export class Outbox implements RecordSource {
   close(): void {
     this.flush();
     clearTimeout(this.#timer);
-    this.#store?.close();
-    this.#store = undefined;
+    this.#live.close();
   }
 
   #writeCommit(change: Commit, nowMs: number): void {
-    const store = this.#use();
-    this.#room?.ensure(change);
+    const { store } = this.#live;
+    this.#live.ensureRoom(change);
     let end = this.#end;
     let bytesEnd = this.#bytesEnd;
     const dropBefore = this.#dropBefore(change.blocks.reduce((sum, { bytes }) => sum + bytes.length, 0));
@@ -235,7 +218,7 @@ export class Outbox implements RecordSource {
 
   /** Writes `more`, the cursors and the deletion of what every sink has; then `sinks` are the truth. */
   #write(more: () => void, sinks = this.#sinks): void {
-    const store = this.#use();
+    const { store } = this.#live;
     let oldest = this.#oldest;
     store.transaction(() => {
       more();
@@ -257,7 +240,7 @@ export class Outbox implements RecordSource {
     this.#timer = undefined;
     this.#recent.trim(this.begin(), this.#bytes());
     this.#tellWaiting();
-    if (oldest === undefined) this.#giveBack();
+    if (oldest === undefined) this.#live.giveBackRoom();
   }
 
   #tellWaiting(): void {
@@ -266,20 +249,11 @@ export class Outbox implements RecordSource {
     this.#waiting = undefined;
   }
 
-  #giveBack(): void {
-    try {
-      this.#room?.giveBack();
-    } catch (error) {
-      // It was a favour to the disk; the next time will do.
-      if (classifyFailure(error) !== 'disk_full') throw error;
-    }
-  }
-
   /** With `drop_oldest`: the position before which blocks must go so that `incoming` bytes fit. */
   #dropBefore(incoming: number): number | undefined {
     const excess = this.#bytes() + incoming - this.#options.sizeMaxBytes;
     if (this.#options.whenFull !== 'drop_oldest' || excess <= 0 || !this.#oldest) return undefined;
-    return this.#use().positionAfterBytes(this.#oldest.bytesBefore + excess) ?? this.#end;
+    return this.#live.store.positionAfterBytes(this.#oldest.bytesBefore + excess) ?? this.#end;
   }
 
   #bytes(): number {
@@ -291,75 +265,6 @@ export class Outbox implements RecordSource {
       this.#timer = undefined;
       this.flush();
     }, CONFIRM_DELAY_MS).unref();
-  }
-
-  /** Runs `work`; corruption starts the database afresh and runs it once more. */
-  #guard(work: () => void): CommitResult {
-    try {
-      try {
-        work();
-      } catch (error) {
-        if (classifyFailure(error) !== 'corrupt') throw error;
-        this.#startAfresh(error);
-        work();
-      }
-      this.#loggedFailure = undefined;
-      return OK;
-    } catch (error) {
-      return toCommitFailure(error, this.#options.path);
-    }
-  }
-
-  /** For failures that nobody is told of: once, until something succeeds. */
-  #logFailure(result: CommitResult): void {
-    if (result.ok || result.message === this.#loggedFailure) return;
-    this.#loggedFailure = result.message;
-    this.#log.error({ reason: result.reason }, result.message);
-  }
-
-  #startAfresh(cause: unknown): void {
-    const { path } = this.#options;
-    this.#store?.close();
-    this.#store = undefined;
-    const records = this.#end - lowestPosition(this.#sinks, this.#end);
-    const movedTo = quarantine(path, Date.now());
-    this.#corruptions++;
-    this.#recent.clear();
-    this.#recordsLost += records;
-    this.#oldest = undefined;
-    const details = { path, movedTo, cause: String(cause), records };
-    this.#log.error(details, 'state database is corrupt: moved it aside and started afresh');
-    this.#openStore();
-  }
-
-  /** The open database; opened again when an earlier attempt to start afresh failed. */
-  #use(): Store {
-    if (this.#store === undefined) this.#openStore();
-    return this.#store!;
-  }
-
-  #openStore(): void {
-    const { path, logBytesMax = LOG_BYTES_MAX, lockWaitMs = LOCK_WAIT_MS } = this.#options;
-    const db = openDatabase(path, logBytesMax, lockWaitMs);
-    try {
-      if (statSync(path).size <= CHECKED_BYTES_MAX) requireSound(db);
-      const room = new Room(db, logBytesMax);
-      const store = new Store(db);
-      if (this.#isOpen) this.#refill(store);
-      else this.#resume(store);
-      this.#store = store;
-      this.#room = room;
-    } catch (error) {
-      db.close();
-      throw error;
-    }
-    this.#isOpen = true;
-    try {
-      this.#room.prepare();
-    } catch (error) {
-      // Not fatal: it is what the disk lacks now, and adding records will say so.
-      if (classifyFailure(error) !== 'disk_full') throw error;
-    }
   }
 
   /** Goes on where an earlier process was. */
@@ -374,6 +279,15 @@ export class Outbox implements RecordSource {
     this.#bytesEnd = last ? last.bytesBefore + last.size : 0;
   }
 
+  /** The database is gone, with all that waited in it. @returns how many records that were */
+  #lose(): number {
+    const records = this.#end - lowestPosition(this.#sinks, this.#end);
+    this.#recent.clear();
+    this.#recordsLost += records;
+    this.#oldest = undefined;
+    return records;
+  }
+
   /** Puts what this process knows into a database that was started afresh. */
   #refill(store: Store): void {
     for (const [name, { dropped }] of this.#sinks) {
@@ -386,37 +300,22 @@ export class Outbox implements RecordSource {
   }
 }
 
-export interface OutboxOptions {
-  /** The database file. */
-  readonly path: string;
+export interface OutboxOptions extends DatabaseOptions {
   /** Most bytes of records that wait. */
   readonly sizeMaxBytes: number;
   readonly whenFull: 'block' | 'drop_oldest';
   /** Names of the sinks, each of which gets every record. */
   readonly sinks: readonly string[];
-  /** Size of the write-ahead log, and of the steps in which the database grows. */
-  readonly logBytesMax?: number;
-  /** How long to wait for another agent to let go of the file. */
-  readonly lockWaitMs?: number;
 }
 
 export type Log = Pick<Logger, 'info' | 'warn' | 'error'>;
 
 /** How long a confirmation may wait for a commit to ride on. */
 export const CONFIRM_DELAY_MS = 1000;
-const LOG_BYTES_MAX = 4 << 20;
-const LOCK_WAIT_MS = 2000;
-/** Below this size a database is checked as a whole when it is opened; it takes about a millisecond a MiB. */
-const CHECKED_BYTES_MAX = 64 << 20;
 const RESUME_SHARE = 0.9;
 const OK: CommitResult = { ok: true };
 
 function isEmpty({ checkpoints, forget, windows, values, blocks }: Commit): boolean {
   const rows = checkpoints.length + forget.length + windows.put.length + windows.delete.length;
   return rows + values.length + blocks.length === 0;
-}
-
-function requireSound(db: DatabaseSync): void {
-  const row = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string } | undefined;
-  if (row?.quick_check !== 'ok') throw new CorruptError(row?.quick_check ?? 'it cannot be checked');
 }
