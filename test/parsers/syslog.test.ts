@@ -112,6 +112,21 @@ describe('repeated lines', () => {
     },
   );
 
+  it.each([1, 2])(
+    'stand for the line before also when its bytes were written over, %i times settled',
+    (times) => {
+      const parser = syslogFormat(OPTIONS).open();
+      const buffer = Buffer.from(line);
+      parser.parse(buffer, 0, buffer.length, NOW_US);
+      for (let i = 0; i < times; i++) parser.settle!();
+      buffer.fill('x');
+      const bytes = Buffer.from(again);
+      const parsed = parser.parse(bytes, 0, bytes.length, NOW_US);
+      if (parsed.kind !== 'repeated') throw new Error(parsed.kind);
+      expect(parsed.line.toRecord('x').connection).toMatchObject({ src_ip: '10.244.1.2', src_port: 40_000 });
+    },
+  );
+
   it('after lines that the reader passed over are foreign', () => {
     const { read, passOver } = reader();
     read(line);
