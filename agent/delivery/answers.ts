@@ -1,5 +1,5 @@
 import type { Delivered, Outcome, Retry } from '../../sinks/sink.ts';
-import type { Log } from '../outbox/outbox.ts';
+import type { Log } from '../observe/log.ts';
 import type { Collector } from './collect.ts';
 import type { Ledger } from './ledger.ts';
 import type { Pauses } from './pauses.ts';

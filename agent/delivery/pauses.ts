@@ -1,5 +1,5 @@
 import type { Retry } from '../../sinks/sink.ts';
-import type { Log } from '../outbox/outbox.ts';
+import type { Log } from '../observe/log.ts';
 import { type BackoffLimits, backoffMs, unauthorizedBackoffMs } from './backoff.ts';
 import type { Clock } from './clock.ts';
 

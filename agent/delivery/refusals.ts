@@ -1,4 +1,4 @@
-import type { Log } from '../outbox/outbox.ts';
+import type { Log } from '../observe/log.ts';
 import type { Clock } from './clock.ts';
 import type { DeadLetter, DeadLetters } from './dead-letters.ts';
 import type { DeliveryEvents } from './types.ts';

@@ -1,5 +1,5 @@
 import type { Outcome, Sink } from '../../sinks/sink.ts';
-import type { Log } from '../outbox/outbox.ts';
+import type { Log } from '../observe/log.ts';
 import type { RecordBatch } from './batch.ts';
 import type { Clock } from './clock.ts';
 import type { DeliveryOptions } from './types.ts';

@@ -1,5 +1,5 @@
 import type { Outcome, OutgoingRecord, Retry, Sink } from '../../sinks/sink.ts';
-import type { Log } from '../outbox/outbox.ts';
+import type { Log } from '../observe/log.ts';
 import type { RecordSource } from '../outbox/types.ts';
 import type { BatchLimits } from './collect.ts';
 import type { DeadLetters } from './dead-letters.ts';

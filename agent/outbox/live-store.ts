@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
+import type { Log } from '../observe/log.ts';
 import { openDatabase } from './database.ts';
 import { CorruptError, classifyFailure, toCommitFailure, toOutboxError } from './failure.ts';
-import type { Log } from './outbox.ts';
 import { quarantine } from './quarantine.ts';
 import { Room } from './room.ts';
 import { Store } from './store.ts';

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Log } from '../observe/log.ts';
 import { OutboxError } from './failure.ts';
-import { type Log, Outbox, type OutboxOptions } from './outbox.ts';
+import { Outbox, type OutboxOptions } from './outbox.ts';
 
 const OPEN_RETRY_MS = 5000;
 

@@ -1,7 +1,8 @@
 import { REPEATED_BYTES_MAX } from '../../sinks/sink.ts';
-import type { Logger } from '../observe/log.ts';
+import type { Log } from '../observe/log.ts';
 import { type Cursors, isUnsaved, lowestPosition, newCursor, takenUntil } from './cursors.ts';
 import { toOutboxError } from './failure.ts';
+import { Fullness } from './fullness.ts';
 import { KnownState } from './known-state.ts';
 import { type DatabaseOptions, LiveStore } from './live-store.ts';
 import { RecentBlocks } from './recent-blocks.ts';
@@ -33,16 +34,14 @@ export class Outbox implements RecordSource {
   #oldest: BlockRow | undefined;
   readonly #known = new KnownState();
   readonly #recent = new RecentBlocks();
-  #waiting:
-    | { readonly bytes: number; readonly below: Promise<void>; readonly resolve: () => void }
-    | undefined;
+  readonly #fullness: Fullness;
   #timer: NodeJS.Timeout | undefined;
-  #full = false;
   #recordsLost = 0;
 
   constructor(options: OutboxOptions, log: Log) {
     this.#options = options;
     this.#log = log;
+    this.#fullness = new Fullness(options.whenFull === 'block' ? options.sizeMaxBytes : Infinity);
     this.#live = new LiveStore(options, log, {
       resume: (store) => this.#resume(store),
       lose: () => this.#lose(),
@@ -136,7 +135,7 @@ export class Outbox implements RecordSource {
     if (position <= cursor.position) return;
     cursor.position = position;
     // Whoever waits for room should not wait for the timer.
-    if (cursor.unsavedBytes >= REPEATED_BYTES_MAX || this.#full) this.flush();
+    if (cursor.unsavedBytes >= REPEATED_BYTES_MAX || this.#fullness.wasReached) this.flush();
     else this.#armTimer();
   }
 
@@ -152,24 +151,12 @@ export class Outbox implements RecordSource {
 
   /** Resolves when fewer bytes of records than these wait, which are the same in every call; undefined where fewer do. */
   untilBelow(bytes: number): Promise<void> | undefined {
-    if (this.#bytes() < bytes) return undefined;
-    if (this.#waiting === undefined) {
-      const { promise: below, resolve } = Promise.withResolvers<void>();
-      this.#waiting = { bytes, below, resolve };
-    }
-    return this.#waiting.below;
+    return this.#fullness.untilBelow(bytes, this.#bytes());
   }
 
-  /**
-   * Whether to stop reading: `size_max` is reached and the policy is `block`. Stays so until a tenth is free
-   * again, so that reading does not stutter.
-   */
+  /** Whether to stop reading: `size_max` is reached and the policy is `block`. */
   isFull(): boolean {
-    if (this.#options.whenFull !== 'block') return false;
-    const { sizeMaxBytes } = this.#options;
-    const bytes = this.#bytes();
-    this.#full = bytes >= sizeMaxBytes || (this.#full && bytes > sizeMaxBytes * RESUME_SHARE);
-    return this.#full;
+    return this.#fullness.isReached(this.#bytes());
   }
 
   stats(): OutboxStats {
@@ -239,14 +226,8 @@ export class Outbox implements RecordSource {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#recent.trim(this.begin(), this.#bytes());
-    this.#tellWaiting();
+    this.#fullness.lessened(this.#bytes());
     if (oldest === undefined) this.#live.giveBackRoom();
-  }
-
-  #tellWaiting(): void {
-    if (this.#waiting === undefined || this.#bytes() >= this.#waiting.bytes) return;
-    this.#waiting.resolve();
-    this.#waiting = undefined;
   }
 
   /** With `drop_oldest`: the position before which blocks must go so that `incoming` bytes fit. */
@@ -308,11 +289,8 @@ export interface OutboxOptions extends DatabaseOptions {
   readonly sinks: readonly string[];
 }
 
-export type Log = Pick<Logger, 'info' | 'warn' | 'error'>;
-
 /** How long a confirmation may wait for a commit to ride on. */
 export const CONFIRM_DELAY_MS = 1000;
-const RESUME_SHARE = 0.9;
 const OK: CommitResult = { ok: true };
 
 function isEmpty({ checkpoints, forget, windows, values, blocks }: Commit): boolean {

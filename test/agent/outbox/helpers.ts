@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type Log, Outbox, type OutboxOptions } from '../../../agent/outbox/outbox.ts';
+import type { Log } from '../../../agent/observe/log.ts';
+import { Outbox, type OutboxOptions } from '../../../agent/outbox/outbox.ts';
 
 /** A folder that goes when the test ends. */
 export function tempFolder(): string {
