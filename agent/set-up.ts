@@ -59,9 +59,9 @@ export function deliveriesOf({ sinks }: SetUp): Delivery[] {
 /**
  * Makes what a configuration asks for, going on from what the outbox has.
  *
- * With `before`, it replaces a set-up whose lines have all been committed: sinks that are configured as before, with the
- * same certificates and keys, go on and do not notice, the others finish first; so does the watch of the cluster; inputs are opened anew where they were
- * left, and the accounts go on.
+ * With `before`, it replaces a set-up whose lines have all been committed. Sinks that are configured as before, with
+ * the same certificates and keys, go on and do not notice, as does the watch of the cluster; the other sinks finish
+ * first. Inputs are opened anew where they were left, and the accounts go on.
  * @throws OutboxError; then `before` still reads, and the call may be repeated
  */
 export async function setUp(config: LoadedConfig, lasting: Lasting, before?: SetUp): Promise<SetUp> {

@@ -11,7 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 
 /** A sink's dead letters, the current file and the one before it, take at most twice this. */
-export const DEAD_LETTER_BYTES_MAX = 10 << 20;
+const DEAD_LETTER_BYTES_MAX = 10 << 20;
 const REASON_CHARS_MAX = 500;
 
 export interface DeadLetter {

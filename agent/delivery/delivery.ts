@@ -63,7 +63,7 @@ export class Delivery {
 
   /** Sends what is ready to be sent. Call it at the start and after every commit. */
   wake(): void {
-    if (this.#pauses.untilMs === undefined && !this.#isStopped) this.#fill();
+    if (!this.#pauses.isPausing && !this.#isStopped) this.#fill();
   }
 
   /** Sends what is there without waiting for fuller batches; resolves when all of it is confirmed. */
@@ -81,7 +81,7 @@ export class Delivery {
   async stop(deadlineMs: number): Promise<void> {
     this.#isStopping = true;
     const timer = this.#clock.setTimeout(() => this.#giveUp(), deadlineMs);
-    if (this.#pauses.untilMs !== undefined) this.#resume();
+    if (this.#pauses.isPausing) this.#resume();
     await this.drain();
     this.#clock.clearTimeout(timer);
     this.#giveUp();
@@ -95,7 +95,6 @@ export class Delivery {
       bytesInFlight: this.#shipments.bytes,
       concurrency: this.#shipments.limit,
       failures: this.#pauses.failures,
-      retryAtMs: this.#pauses.untilMs,
     };
   }
 

@@ -22,7 +22,7 @@ export class Pauses {
   readonly #log: Log;
   #number = 0;
   #failures = 0;
-  #untilMs: number | undefined;
+  #isPausing = false;
   #timer: unknown;
   #isWarned = false;
   #warnedAtMs = Number.NEGATIVE_INFINITY;
@@ -44,9 +44,8 @@ export class Pauses {
     return this.#failures;
   }
 
-  /** When the pause is over, ms since the epoch; undefined when there is none. */
-  get untilMs(): number | undefined {
-    return this.#untilMs;
+  get isPausing(): boolean {
+    return this.#isPausing;
   }
 
   /** Counts a failure after which nothing more is tried. */
@@ -66,7 +65,7 @@ export class Pauses {
     const ms = isUnauthorized
       ? unauthorizedBackoffMs(this.#limits, random)
       : backoffMs(this.#limits, this.#failures, random, afterMs);
-    this.#untilMs = this.#clock.now() + ms;
+    this.#isPausing = true;
     this.#timer = this.#clock.setTimeout(over, ms);
     const details = { sink: this.#sink, cause, reason, retryMs: ms };
     if (isUnauthorized) {
@@ -80,7 +79,7 @@ export class Pauses {
   end(): void {
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#untilMs = undefined;
+    this.#isPausing = false;
   }
 
   /** Something got through, in a request that began with this number. */

@@ -50,6 +50,4 @@ export interface DeliveryState {
   readonly concurrency: number;
   /** Failures in a row; 0 while all is well. */
   readonly failures: number;
-  /** When the next attempt is made, ms since the epoch; absent unless it waits for one. */
-  readonly retryAtMs: number | undefined;
 }

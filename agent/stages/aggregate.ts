@@ -130,11 +130,6 @@ export class Aggregate {
     }
   }
 
-  /** Closes everything, in order of opening. */
-  closeAll(): void {
-    for (const window of this.opened()) this.close(window);
-  }
-
   /** What changed since the last call. Adds to the lists given. */
   takeChanges(put: WindowRow[], gone: number[]): void {
     for (const window of this.#dirty) {

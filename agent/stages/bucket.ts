@@ -3,6 +3,9 @@ const STEP_US = 5_000_000;
 /** One token, in the unit in which the bucket counts: so that refilling stays in whole numbers. */
 const TOKEN = 1_000_000;
 
+/** A bucket's state, as JSON. */
+export type SavedBucket = [level: number, latestUs: number | null];
+
 export interface BucketOptions {
   /** Tokens that come with each second; a whole number. 0: no limit. */
   readonly perSecond: number;
@@ -47,11 +50,11 @@ export class Bucket {
     this.#level -= TOKEN;
   }
 
-  save(): [level: number, latestUs: number | null] {
+  save(): SavedBucket {
     return [this.#level, this.#latestUs ?? null];
   }
 
-  restore([level, latestUs]: [level: number, latestUs: number | null]): void {
+  restore([level, latestUs]: SavedBucket): void {
     this.#level = Math.min(level, this.#options.burst * TOKEN);
     this.#latestUs = latestUs ?? undefined;
   }

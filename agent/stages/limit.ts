@@ -1,7 +1,5 @@
 import type { LimitConfig } from '../config/schema.ts';
-import { Bucket } from './bucket.ts';
-
-type SavedBucket = [level: number, latestUs: number | null];
+import { Bucket, type SavedBucket } from './bucket.ts';
 
 /** The limiter's state, as JSON. */
 export interface SavedLimit {

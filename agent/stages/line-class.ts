@@ -8,7 +8,7 @@ export type FilterReason = (typeof FILTER_REASONS)[number];
 export type DropReason = (typeof DROP_REASONS)[number];
 
 /** `disposition`: not logged at all; `delegate`: no annotation asks for it; the others: that list's doing. */
-export const FILTER_REASONS = ['disposition', 'delegate', 'include', 'exclude'] as const;
+const FILTER_REASONS = ['disposition', 'delegate', 'include', 'exclude'] as const;
 /** `aggregation_limit`: too many open windows; `rate_limit`: no token. */
 export const DROP_REASONS = ['aggregation_limit', 'rate_limit'] as const;
 

@@ -1,6 +1,5 @@
 import type { AggregateConfig, SelectConfig } from '../config/schema.ts';
-import type { FilterConfig } from '../stages/filter.ts';
-import { fieldsOf } from './filter.ts';
+import { type FilterConfig, fieldsOf } from './filter.ts';
 
 /** What two lines with the same raw key may say differently. */
 const VARYING = new Set(
