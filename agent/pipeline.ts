@@ -1,5 +1,5 @@
 import type { Enricher, FlowLine } from '../parsers/line.ts';
-import type { Disposition, FlowRecord } from '../parsers/record.ts';
+import { DISPOSITIONS, type Disposition, type FlowRecord } from '../parsers/record.ts';
 import type { Config } from './config/schema.ts';
 import type { WindowRow } from './outbox/types.ts';
 import { Aggregate, type OpenKeys } from './stages/aggregate.ts';
@@ -281,5 +281,3 @@ export class InputPipeline {
     return DROPPED[reason];
   }
 }
-
-const DISPOSITIONS: readonly Disposition[] = ['allow', 'deny', 'unknown'];

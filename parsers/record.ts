@@ -6,7 +6,8 @@
  */
 
 /** `unknown`: the source gives no verdict, as a Calico `Log` rule does not. */
-export type Disposition = 'allow' | 'deny' | 'unknown';
+export const DISPOSITIONS = ['allow', 'deny', 'unknown'] as const;
+export type Disposition = (typeof DISPOSITIONS)[number];
 export type Direction = 'ingress' | 'egress';
 
 /** One connection, in GKE's names. Addresses are in canonical text form (RFC 5952 for IPv6). */

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Disposition, SummaryRecord } from '../../parsers/record.ts';
+import { DISPOSITIONS, type Disposition, type SummaryRecord } from '../../parsers/record.ts';
 import { formatRfc3339 } from '../../parsers/time.ts';
 import { DROP_REASONS, type DropReason } from './line-class.ts';
 
 const PERIOD_US = 60_000_000;
-const DISPOSITIONS = ['allow', 'deny', 'unknown'] as const;
 
 type Dropped = SummaryRecord['dropped'];
 
