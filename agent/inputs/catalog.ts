@@ -5,7 +5,7 @@ import { type Candidate, isCopyOfActive, lastLineEnd, stateOf } from './candidat
 import { Candidates } from './candidates.ts';
 import type { Entry, FileId, RotatedSet } from './discover.ts';
 import { FollowedFile, type SavedFile } from './followed-file.ts';
-import { anchorOf, SAME_BYTES_MIN } from './identity.ts';
+import { isCopyOfOpen, type Recognised, recognise } from './recognise.ts';
 import type { Trouble } from './trouble.ts';
 import { StillUnpacking } from './unpack.ts';
 
@@ -21,12 +21,6 @@ export interface CatalogOptions {
   readonly paths: readonly string[];
   readonly start: 'end' | 'beginning';
   readonly lineBytesMax: number;
-}
-
-/** A content, and where to read on in the file that was found to hold it: nowhere, if `all` was read. */
-interface Recognised {
-  readonly file: FollowedFile;
-  readonly held: number | 'all';
 }
 
 /**
@@ -173,6 +167,11 @@ export class Catalog {
     return noticed;
   }
 
+  /** Contents of which no file is known yet in this listing. */
+  #absent(): FollowedFile[] {
+    return [...this.#contents].filter((file) => !this.#present.has(file));
+  }
+
   #create(nowMs: number): FollowedFile {
     const { name, format, node } = this.#options;
     const file = new FollowedFile(`${name}/${this.#nextKey++}`, format.open(), node);
@@ -198,8 +197,8 @@ export class Catalog {
     // Who is where it was comes first: it is not what another file is a copy of.
     const moved = candidates.filter((candidate) => {
       const done = this.#candidates.look(candidate, () => {
-        if (this.#isCopyOfOpen(candidate) || isCopyOfActive(candidate, candidates)) return false;
-        const known = this.#recognise(candidate);
+        if (isCopyOfOpen(candidate, this.#contents) || isCopyOfActive(candidate, candidates)) return false;
+        const known = recognise(candidate, this.#absent());
         return known?.file.id === candidate.entry.id && this.#resume(known, candidate, nowMs);
       });
       return !done;
@@ -210,11 +209,12 @@ export class Catalog {
       this.#candidates.look(candidate, () => {
         if (this.waiting.has(candidate.entry.set)) throw new StillUnpacking();
         const others = moved.slice(place + 1);
-        let known: Recognised | 'copy' | undefined = this.#isCopyOfOpen(candidate)
+        let known: Recognised | 'copy' | undefined = isCopyOfOpen(candidate, this.#contents)
           ? 'copy'
-          : this.#recognise(candidate, others);
+          : recognise(candidate, this.#absent(), others);
         // Its original may have been truncated a moment ago, and was still taken for intact.
-        if (known === undefined && this.#noticeTruncation(nowMs)) known = this.#recognise(candidate, others);
+        if (known === undefined && this.#noticeTruncation(nowMs))
+          known = recognise(candidate, this.#absent(), others);
         // An empty backup may be a copy that has only begun.
         const isEmpty = known === undefined && !candidate.entry.active && candidate.size === 0;
         if (known === undefined && !isEmpty) this.#begin(candidate, nowMs);
@@ -223,48 +223,6 @@ export class Catalog {
         return true;
       });
     }
-  }
-
-  /** Whether a backup holds the bytes of a file that is open and intact, so that nothing needs to be read here. */
-  #isCopyOfOpen({ entry, open, size }: Candidate): boolean {
-    if (entry.active) return false;
-    for (const file of this.#contents) {
-      if (file.open === undefined || file.open.packed || file.set !== entry.set) continue;
-      if (open.packed) {
-        // It may be the compressed copy of a backup that is still open. It is looked at again when that is not.
-        if (!file.active && file.beginsAs(open.source)) return true;
-      } else if (file.active && file.isCopiedBy(open.source, size)) {
-        const anchor = anchorOf(open.source, size);
-        if (anchor !== undefined) file.copy = { id: entry.id, anchor };
-        file.dirty = true;
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /**
-   * Which of the contents that are nowhere else this file holds: that of which most is known. A content that
-   * was read further than this file goes counts only if no other file goes on with it.
-   * @param others the files that may; left out, only a file that goes on counts
-   */
-  #recognise({ entry, open }: Candidate, others?: readonly Candidate[]): Recognised | undefined {
-    let best: (Recognised & { rank: number }) | undefined;
-    for (const file of this.#contents) {
-      if (this.#present.has(file)) continue;
-      const sameFile = file.id === entry.id;
-      if (!sameFile && (file.skipped || (entry.active && file.anchor.offset < SAME_BYTES_MIN))) continue;
-      const held = file.heldBy(open.source, entry.id);
-      if (held === undefined || (file.open !== undefined && !file.isIn(open.source))) continue;
-      if (held === 'all' && !file.skipped) {
-        if (others === undefined) continue;
-        if (others.some((other) => typeof file.heldBy(other.open.source, other.entry.id) === 'number'))
-          continue;
-      }
-      const rank = (held === 'all' ? 0 : file.offset) + (sameFile ? 0.5 : 0);
-      if (best === undefined || rank > best.rank) best = { file, held, rank };
-    }
-    return best;
   }
 
   /**

@@ -24,7 +24,10 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE room (bytes BLOB NOT NULL);`,
 ];
 
-/** Larger pages make blocks cheaper, which span many, and the small changes of a quiet node dearer. */
+/**
+ * Larger pages make blocks cheaper, which span many, and the small changes of a quiet node dearer: with 4 KiB a commit
+ * of 20 KB takes an eighth less CPU, one of 100 KB as much, and one of 2 MiB half as much again.
+ */
 const PAGE_BYTES = 16 << 10;
 /** The log is written back when it holds this share of its size, so that there is always room for a cursor. */
 const LOG_SHARE = 0.75;
