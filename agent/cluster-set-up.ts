@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { systemClock } from './clock.ts';
 import type { LoadedConfig } from './config/load.ts';
-import { systemClock } from './delivery/clock.ts';
 import type { Cluster, ClusterNeeds } from './kubernetes/cluster.ts';
 import type { Logger } from './observe/log.ts';
 

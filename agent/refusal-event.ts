@@ -1,6 +1,6 @@
+import { systemClock } from './clock.ts';
 import { urlInCluster } from './cluster-set-up.ts';
 import type { LoadedConfig } from './config/load.ts';
-import { systemClock } from './delivery/clock.ts';
 import type { Logger } from './observe/log.ts';
 
 /** A configuration does not change more often. */

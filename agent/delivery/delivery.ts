@@ -1,6 +1,6 @@
 import type { Retry } from '../../sinks/sink.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import { Answers } from './answers.ts';
-import { type Clock, systemClock } from './clock.ts';
 import { type Collected, Collector } from './collect.ts';
 import { Ledger } from './ledger.ts';
 import { Pauses } from './pauses.ts';

@@ -1,7 +1,7 @@
 import type { Retry } from '../../sinks/sink.ts';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../observe/log.ts';
 import { type BackoffLimits, backoffMs, unauthorizedBackoffMs } from './backoff.ts';
-import type { Clock } from './clock.ts';
 
 /** How often to warn of failures that come now and then. */
 const QUIET_MS = 60_000;

@@ -1,5 +1,5 @@
+import type { Clock } from '../clock.ts';
 import type { Log } from '../observe/log.ts';
-import type { Clock } from './clock.ts';
 import type { DeadLetter, DeadLetters } from './dead-letters.ts';
 import type { DeliveryEvents } from './types.ts';
 

@@ -1,7 +1,7 @@
 import type { Outcome, Sink } from '../../sinks/sink.ts';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../observe/log.ts';
 import type { RecordBatch } from './batch.ts';
-import type { Clock } from './clock.ts';
 import type { DeliveryOptions } from './types.ts';
 
 /**

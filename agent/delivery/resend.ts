@@ -1,6 +1,6 @@
 import { readFileSync, unlinkSync } from 'node:fs';
+import { type Clock, systemClock } from '../clock.ts';
 import type { RecordSource, StoredBlock } from '../outbox/types.ts';
-import { type Clock, systemClock } from './clock.ts';
 import { Delivery } from './delivery.ts';
 import type { DeliveryOptions, DeliveryParts } from './types.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FlowRecord, Policy } from '../../parsers/record.ts';
+import type { Clock } from '../clock.ts';
 import type { KubernetesConfig } from '../config/kubernetes.ts';
-import type { Clock } from '../delivery/clock.ts';
 import { Tally } from '../observe/accounts.ts';
 import type { Identity } from '../stages/enrich.ts';
 import type { Found } from '../stages/holder.ts';

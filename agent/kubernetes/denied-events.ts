@@ -1,5 +1,5 @@
 import type { Endpoint, FlowRecord } from '../../parsers/record.ts';
-import type { Clock } from '../delivery/clock.ts';
+import type { Clock } from '../clock.ts';
 import type { EventWriter } from './event-writer.ts';
 import type { Pods } from './pods.ts';
 

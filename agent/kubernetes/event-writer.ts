@@ -1,4 +1,4 @@
-import type { Clock } from '../delivery/clock.ts';
+import type { Clock } from '../clock.ts';
 import type { Api } from './api-client.ts';
 
 /** Events that wait to be written; further ones are not written. */

@@ -1,5 +1,5 @@
+import type { Clock } from '../clock.ts';
 import { backoffMs } from '../delivery/backoff.ts';
-import type { Clock } from '../delivery/clock.ts';
 import { Tally } from '../observe/accounts.ts';
 import type { Api, ApiAnswer } from './api-client.ts';
 import { linesOf } from './lines-of.ts';

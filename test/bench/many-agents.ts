@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Clock } from '../../agent/delivery/clock.ts';
+import type { Clock } from '../../agent/clock.ts';
 import type { Api, ApiAnswer } from '../../agent/kubernetes/api-client.ts';
 import { Reflector } from '../../agent/kubernetes/reflector.ts';
 import { Random } from '../helpers/random.ts';

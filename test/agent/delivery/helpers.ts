@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as settle } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import type { Clock } from '../../../agent/delivery/clock.ts';
+import type { Clock } from '../../../agent/clock.ts';
 import { DeadLetters } from '../../../agent/delivery/dead-letters.ts';
 import { Delivery } from '../../../agent/delivery/delivery.ts';
 import type { DeliveryEvents, DeliveryOptions } from '../../../agent/delivery/types.ts';

@@ -1,4 +1,4 @@
-/** Time and chance, as delivery uses them; tests have their own. */
+/** Time and chance, as delivery and the cluster's client use them; tests have their own. */
 export interface Clock {
   /** ms since the epoch */
   now(): number;
