@@ -56,6 +56,11 @@ export interface FlowLine {
    * @returns where the JSON ends, or -1 where `out` may have too little room
    */
   writeJson?(id: string, out: Buffer, at: number, enricher?: Enricher): number;
+  /**
+   * What `writeJson` writes but for `count`, `packets` and `bytes`, which merging changes, and the closing brace.
+   * Only where it is cheaper than by `toRecord`.
+   */
+  openingJson?(id: string, enricher: Enricher): string;
 }
 
 /**

@@ -192,14 +192,33 @@ export class NetfilterFlow implements FlowLine {
 
   /** What `writeJson` writes, read back: one place says what a record is. */
   toRecord(id: string): FlowRecord {
-    let end = this.writeJson('', scratch, 0);
-    while (end < 0) {
-      scratch = Buffer.allocUnsafe(2 * scratch.length);
-      end = this.writeJson('', scratch, 0);
-    }
+    const end = this.#writeScratch('');
     const record = JSON.parse(scratch.toString('utf8', 0, end)) as FlowRecord;
     record.id = id;
     return record;
+  }
+
+  openingJson(id: string, enricher: Enricher): string {
+    const end = this.#writeScratch(id, enricher);
+    // No text holds these, for in JSON its quotes are escaped; and of the objects only `dest` stands before a count.
+    const countAt = scratch.indexOf(DEST_END_COUNT) + 1;
+    const countEnd = numberEnd(scratch, countAt + DEST_END_COUNT.length - 1);
+    const packetsAt = scratch.indexOf(PACKETS_KEY, countEnd);
+    const bytesAt = numberEnd(scratch, packetsAt + PACKETS_KEY.length);
+    const packetsEnd = this.walk.length > 0 ? numberEnd(scratch, bytesAt + BYTES_KEY.length) : bytesAt;
+    scratch.copyWithin(countAt, countEnd, packetsAt);
+    const joint = countAt + packetsAt - countEnd;
+    scratch.copyWithin(joint, packetsEnd, end - 1);
+    return scratch.toString('utf8', 0, joint + end - 1 - packetsEnd);
+  }
+
+  /** Writes the record's JSON to the beginning of `scratch`, and says where it ends. */
+  #writeScratch(id: string, enricher?: Enricher): number {
+    for (;;) {
+      const end = this.writeJson(id, scratch, 0, enricher);
+      if (end >= 0) return end;
+      scratch = Buffer.allocUnsafe(2 * scratch.length);
+    }
   }
 
   writeJson(id: string, out: Buffer, at: number, enricher?: Enricher): number {
@@ -415,6 +434,16 @@ export class NetfilterFlow implements FlowLine {
 const json = new ByteWriter();
 const fields = new NetfilterFields(json);
 let scratch = Buffer.allocUnsafe(16_384);
+
+const DEST_END_COUNT = Buffer.from('},"count":');
+const PACKETS_KEY = Buffer.from(',"packets":');
+const BYTES_KEY = Buffer.from(',"bytes":');
+
+function numberEnd(bytes: Uint8Array, start: number): number {
+  let end = start;
+  while (bytes[end]! >= 0x30 && bytes[end]! <= 0x39) end++;
+  return end;
+}
 
 /** No field's JSON is longer than this many times its text: `DF ` becomes `,"ip_flags":["DF"]`. */
 const BYTES_PER_LINE_BYTE = 12;

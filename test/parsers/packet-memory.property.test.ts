@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Enricher, LineParser } from '../../parsers/line.ts';
+import type { Enricher, FlowLine, LineParser } from '../../parsers/line.ts';
 import { syslogFormat } from '../../parsers/syslog.ts';
 import { loggedPacket } from '../helpers/netfilter-arbitrary.ts';
 
@@ -50,7 +50,17 @@ function reading(parser: LineParser, line: Buffer): unknown {
     isItself: parsed.keyEquals(parsed.copyKey()),
     json: [json(enricher), json(enricher), json(), json(other), json(named)],
     record: parsed.toRecord('id'),
+    opening: opening(parsed, named, json(named)),
   };
+}
+
+/** What a window that the line opens begins with: the record but for what merging changes. */
+function opening(line: FlowLine, by: Enricher, json: string): string {
+  const { count, packets, bytes, ...rest } = JSON.parse(json);
+  expect([count, packets, bytes]).toEqual([line.count, line.packets, line.bytes || undefined]);
+  const written = line.openingJson!('id', by);
+  expect(`${written}}`).toBe(JSON.stringify(rest));
+  return written;
 }
 
 const packet = fc.oneof(
