@@ -17,7 +17,7 @@ import {
 } from './stages/line-class.ts';
 import { mergeKeyOf } from './stages/merge-key.ts';
 import { mergesBlindly } from './stages/merges-blindly.ts';
-import { OpenWindow } from './stages/open-window.ts';
+import { headOf, OpenWindow } from './stages/open-window.ts';
 import { type Annotations, Select } from './stages/select.ts';
 import { Summarize } from './stages/summarize.ts';
 
@@ -201,6 +201,8 @@ export class InputPipeline {
   readonly #name: string;
   /** Dispositions whose lines become records without anybody looking at them. */
   readonly #unseen: ReadonlySet<Disposition>;
+  /** Dispositions of which a line opens a window without anybody looking at it, if its raw key did so before. */
+  readonly #opensUnseen: ReadonlySet<Disposition>;
 
   constructor(name: string, windows: Aggregate, shared: Shared, out: PipelineOutput) {
     this.#name = name;
@@ -209,8 +211,12 @@ export class InputPipeline {
     this.#out = out;
     const isUnseen = !shared.select.looksAtRecords && !shared.readsSource;
     const isDenialSeen = shared.enrich.looksAtDenials || shared.denied !== undefined;
-    const isSeen = (one: Disposition) => shared.merged.has(one) || (one !== 'allow' && isDenialSeen);
-    this.#unseen = new Set(DISPOSITIONS.filter((one) => isUnseen && !isSeen(one)));
+    const unseen = DISPOSITIONS.filter((one) => isUnseen && (one === 'allow' || !isDenialSeen));
+    this.#unseen = new Set(unseen.filter((one) => !shared.merged.has(one)));
+    const isKeyEnough = shared.level === 'connection' && shared.mergesBlindly;
+    // Of names it must be known how long they hold.
+    const isNameless = shared.enrich.sideOf === undefined;
+    this.#opensUnseen = new Set(unseen.filter((one) => isKeyEnough && isNameless && shared.merged.has(one)));
   }
 
   /**
@@ -223,6 +229,8 @@ export class InputPipeline {
     this.windows.advance(line.timeUs);
     if (this.#unseen.has(line.disposition)) return this.#pass(line, id);
     if (this.windows.merge(line)) return MERGED;
+    const key = this.#opensUnseen.has(line.disposition) ? this.windows.keyOf(line) : undefined;
+    if (key !== undefined && line.openingJson !== undefined) return this.#mergeUnseen(line, key, id);
 
     const record = line.toRecord(id());
     const holds = enrich.enrich(record, line.timeUs);
@@ -237,20 +245,34 @@ export class InputPipeline {
   }
 
   #aggregate(line: FlowLine, record: FlowRecord, holds: Holds | undefined): LineClass {
-    const { level, keyOf, limit, mergesBlindly } = this.#shared;
+    const { level, keyOf, mergesBlindly } = this.#shared;
     const isCoarse = level !== 'connection';
     const shaped = isCoarse ? coarsen(record, level) : record;
     const key = keyOf(shaped);
     // Names are not in the raw key, and a coarse key is made of names.
     const alias = mergesBlindly && !(isCoarse && (isNamed(record.src) || isNamed(record.dest)));
     if (this.windows.mergeByKey(line, key, alias)) return MERGED;
-    if (this.windows.isFull) return this.#drop(line, record.disposition, 'aggregation_limit');
-    if (!limit.take(line.timeUs, record.connection.src_ip)) {
-      return this.#drop(line, record.disposition, 'rate_limit');
-    }
-    this.windows.open(line, key, shaped, alias, isCoarse ? undefined : holds);
+    const refusal = this.#refuseWindow(line, record.connection.src_ip);
+    if (refusal !== undefined) return refusal;
+    this.windows.open(line, key, headOf(shaped), alias, isCoarse ? undefined : holds);
     this.#tellDenied(record);
     return OPENED;
+  }
+
+  /** The same for a line that nobody has to look at: what opened a window before was not filtered. */
+  #mergeUnseen(line: FlowLine, key: string, id: () => string): LineClass {
+    if (this.windows.mergeByKey(line, key, true)) return MERGED;
+    const refusal = this.#refuseWindow(line, undefined);
+    if (refusal !== undefined) return refusal;
+    this.windows.open(line, key, line.openingJson!(id(), this.#shared.enrich), true);
+    return OPENED;
+  }
+
+  /** What becomes of a line for which no further window may open; undefined where one may. */
+  #refuseWindow(line: FlowLine, source: string | undefined): LineClass | undefined {
+    if (this.windows.isFull) return this.#drop(line, line.disposition, 'aggregation_limit');
+    if (this.#shared.limit.take(line.timeUs, source)) return undefined;
+    return this.#drop(line, line.disposition, 'rate_limit');
   }
 
   #emit(line: FlowLine, record: FlowRecord): LineClass {

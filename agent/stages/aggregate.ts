@@ -1,5 +1,4 @@
 import type { FlowLine } from '../../parsers/line.ts';
-import type { FlowRecord } from '../../parsers/record.ts';
 import type { WindowRow } from '../outbox/types.ts';
 import { AliasTable } from './alias-table.ts';
 import type { Holds } from './enrich.ts';
@@ -72,9 +71,14 @@ export class Aggregate {
   /** Merges a line whose raw key is known to belong to an open window in reach. Decodes and allocates nothing. */
   merge(line: FlowLine): boolean {
     const window = this.#aliases.find(line);
-    if (window === undefined || !window.takes(line.timeUs, this.#options.windowUs)) return false;
+    if (!window?.open || !window.takes(line.timeUs, this.#options.windowUs)) return false;
     this.#add(window, line);
     return true;
+  }
+
+  /** The key of the window, open or closed, that a line's raw key belonged to last, where that is known. */
+  keyOf(line: FlowLine): string | undefined {
+    return this.#aliases.find(line)?.key;
   }
 
   /**
@@ -95,10 +99,11 @@ export class Aggregate {
 
   /**
    * Opens the window of a key that has none.
+   * @param head what its record says, as `headOf` has it
    * @param holds at which times the record's names are right; undefined: always
    */
-  open(line: FlowLine, key: string, record: FlowRecord, alias: boolean, holds?: Holds): void {
-    const window = new OpenWindow(this.#input, this.#keys.nextOrder, key, line.timeUs, record, holds);
+  open(line: FlowLine, key: string, head: string, alias: boolean, holds?: Holds): void {
+    const window = new OpenWindow(this.#input, this.#keys.nextOrder, key, line.timeUs, head, holds);
     this.#keys.nextOrder += 1;
     this.#keep(window);
     if (alias) this.#aliases.add(line, window);

@@ -16,8 +16,8 @@ interface Alias {
  * finding decodes and allocates nothing.
  *
  * It is a cache, and nothing but speed hangs on it: a window may have several raw keys here, or none, for it
- * may be forgotten at any time. So nothing is ever deleted; an alias whose window has closed is a miss, and is
- * pointed at its key's next window. The table doubles up to a bound, and when it is full there it is emptied.
+ * may be forgotten at any time. So nothing is ever deleted; an alias whose window has closed tells that one's key, and
+ * is pointed at its key's next window. The table doubles up to a bound, and when it is full there it is emptied.
  */
 export class AliasTable {
   readonly #slotsMax: number;
@@ -29,7 +29,7 @@ export class AliasTable {
     this.#slotsMax = Math.max(SLOTS_MIN, 2 ** Math.ceil(Math.log2(aliasesMax * 2)));
   }
 
-  /** The open window that lines with this line's raw key belong to, where it is known. */
+  /** The window, open or closed, that lines with this line's raw key belonged to last, where it is known. */
   find(line: FlowLine): OpenWindow | undefined {
     const hash = line.keyHash();
     const slots = this.#slots;
@@ -37,8 +37,7 @@ export class AliasTable {
     for (let probe = 0, slot = spread(hash); probe < PROBES_MAX; probe += 1, slot += 1) {
       const alias = slots[slot & mask];
       if (alias === undefined) return undefined;
-      if (alias.hash === hash && line.keyEquals(alias.key))
-        return alias.window.open ? alias.window : undefined;
+      if (alias.hash === hash && line.keyEquals(alias.key)) return alias.window;
     }
     return undefined;
   }

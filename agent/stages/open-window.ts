@@ -52,18 +52,17 @@ export class OpenWindow {
   #srcPorts: number[] = [];
 
   /**
-   * @param record what the opening line says; its line is merged afterwards, as every other
+   * @param head the record of the opening line, as `headOf` has it; that line is merged afterwards, as every other
    * @param holds at which times its names are right; undefined: always
    */
-  constructor(input: string, order: number, key: string, firstUs: number, record: FlowRecord, holds?: Holds) {
+  constructor(input: string, order: number, key: string, firstUs: number, head: string, holds?: Holds) {
     this.#holds = holds;
     this.key = key;
     this.input = input;
     this.order = order;
     this.firstUs = firstUs;
     this.#lastUs = firstUs;
-    const head = JSON.stringify({ ...record, count: undefined, packets: undefined, bytes: undefined });
-    this.#head = head.slice(0, -1);
+    this.#head = head;
   }
 
   merge(line: FlowLine, srcPortsMax: number): void {
@@ -128,11 +127,16 @@ export class OpenWindow {
   /** @param keyOf the merge key of a record, as it is configured now */
   static fromRow({ key, opened, state }: WindowRow, keyOf: (record: FlowRecord) => string): OpenWindow {
     const { opening, record } = JSON.parse(opened) as { opening: Opening; record: FlowRecord };
-    const window = new OpenWindow(opening[0], key, keyOf(record), opening[1], record);
+    const window = new OpenWindow(opening[0], key, keyOf(record), opening[1], headOf(record));
     const saved = JSON.parse(state) as State;
     [window.#lastUs, window.#lastDigits, window.#lines, window.#count] = saved;
     [, , , , window.#packets, window.#bytes, window.#lastText, window.#srcPorts] = saved;
     window.stored = true;
     return window;
   }
+}
+
+/** A record's JSON without its closing brace and what merging changes. */
+export function headOf(record: FlowRecord): string {
+  return JSON.stringify({ ...record, count: undefined, packets: undefined, bytes: undefined }).slice(0, -1);
 }

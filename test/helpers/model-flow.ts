@@ -1,4 +1,5 @@
-import type { FlowLine } from '../../parsers/line.ts';
+import { headOf } from '../../agent/stages/open-window.ts';
+import type { Enricher, FlowLine } from '../../parsers/line.ts';
 import type { Disposition, FlowRecord } from '../../parsers/record.ts';
 
 /** What a made-up line says. */
@@ -114,5 +115,11 @@ export class FlowView implements FlowLine {
       source: { input: 'syslog', format: 'syslog' },
       ...structuredClone(flow.extra),
     };
+  }
+
+  openingJson(id: string, enricher: Enricher): string {
+    const record = this.toRecord(id);
+    enricher.enrich(record, this.timeUs);
+    return headOf(record);
   }
 }
