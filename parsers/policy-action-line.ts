@@ -5,7 +5,7 @@ import { PolicyActionJson } from './policy-action-json.ts';
 import { type Line, policyActionRecord } from './policy-action-record.ts';
 import { PolicyActionScan } from './policy-action-scan.ts';
 import * as at from './policy-action-slots.ts';
-import type { Disposition, FlowRecord, Policy, Source } from './record.ts';
+import { DISPOSITIONS, type Disposition, type FlowRecord, type Policy, type Source } from './record.ts';
 import { formatRfc3339, type Instant, readRfc3339 } from './time.ts';
 
 export interface PolicyActionOptions {
@@ -194,9 +194,9 @@ export class PolicyActionLine implements FlowLine {
   /** Reads what is left to read; false where a value is none that the member can have. */
   #readFields(): boolean {
     const { starts } = this.#scan;
-    const disposition = this.#word(at.DISPOSITION, DISPOSITIONS);
+    const disposition = this.#word(at.DISPOSITION, QUOTED_DISPOSITIONS);
     if (disposition < 0) return false;
-    this.disposition = DISPOSITION_NAMES[disposition]!;
+    this.disposition = DISPOSITIONS[disposition]!;
     this.srcPort = this.#uint(at.SRC_PORT, -1, PORT_MAX);
     this.count = this.#uint(at.COUNT, 1, COUNT_MAX);
     this.packets = this.#uint(at.PACKETS, 0, Number.MAX_SAFE_INTEGER);
@@ -289,8 +289,7 @@ const BAD_NUMBER = -2;
 const UPPER_T = 0x54;
 const UPPER_Z = 0x5a;
 
-const DISPOSITION_NAMES = ['allow', 'deny', 'unknown'] as const;
-const DISPOSITIONS = quoted(DISPOSITION_NAMES);
+const QUOTED_DISPOSITIONS = quoted(DISPOSITIONS);
 const DIRECTIONS = quoted(['ingress', 'egress']);
 const RESOLUTIONS = quoted(['upstream', 'interface', 'ip']);
 const KEY_SLOTS = [at.SRC_IP, at.DEST_IP, at.DEST_PORT] as const;

@@ -1,3 +1,5 @@
+import { DISPOSITIONS } from './record.ts';
+
 /** A JSON Schema, as far as it is used here. */
 export interface JsonSchema {
   readonly [keyword: string]: unknown;
@@ -16,7 +18,7 @@ const address = (description: string) => ({
 const id = string('The same whenever the same lines are read again; for deduplication.');
 const nodeName = string('The node that the record is about.');
 const disposition = {
-  enum: ['allow', 'deny', 'unknown'],
+  enum: DISPOSITIONS,
   description: 'The verdict; `unknown` where the source gives none, as a Calico `Log` rule does not.',
 };
 

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { DISPOSITIONS } from '../../parsers/record.ts';
 import { filterSchema } from './filters.ts';
 import { inputSchema } from './inputs.ts';
 import { kubernetesSchema } from './kubernetes.ts';
@@ -39,9 +40,7 @@ export const dispositionRule = z
       .optional(prefixPattern())
       .check(z.describe('Log prefix; literal, with `*`, or /regular expression/.')),
     policy: z.optional(z.string()).check(z.describe('Policy name, as NAMESPACE/NAME or NAME.')),
-    disposition: z
-      .enum(['allow', 'deny', 'unknown'])
-      .check(z.describe('What records of this prefix or policy say.')),
+    disposition: z.enum(DISPOSITIONS).check(z.describe('What records of this prefix or policy say.')),
   })
   .check(
     z.describe('Gives records of a prefix or policy their disposition; the first rule that fits decides.'),
@@ -82,7 +81,7 @@ export const aggregateSchema = z.strictObject({
     .prefault(count(1, 1_000_000), 3000)
     .check(z.describe('Windows that may be open at once; a new key beyond is dropped and counted.')),
   dispositions: z
-    .prefault(z.array(z.enum(['allow', 'deny', 'unknown'])), ['deny', 'unknown'])
+    .prefault(z.array(z.enum(DISPOSITIONS)), ['deny', 'unknown'])
     .check(z.describe('Which records are merged.')),
   key: z
     .prefault(z.array(z.enum(KEY_FIELDS)), ['src_ip', 'dest_ip', 'dest_port', 'protocol', 'direction'])

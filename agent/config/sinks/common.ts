@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { DISPOSITIONS } from '../../../parsers/record.ts';
 import { filterSchema } from '../filters.ts';
 import { count, duration, size } from '../units.ts';
 
@@ -14,7 +15,7 @@ export const commonSinkKeys = {
     .optional(
       z.strictObject({
         disposition: z
-          .optional(z.array(z.enum(['allow', 'deny', 'unknown'])))
+          .optional(z.array(z.enum(DISPOSITIONS)))
           .check(z.describe('Records of these dispositions.')),
         log_type: z
           .optional(z.array(z.string()))
