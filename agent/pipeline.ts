@@ -214,9 +214,7 @@ export class InputPipeline {
     const unseen = DISPOSITIONS.filter((one) => isUnseen && (one === 'allow' || !isDenialSeen));
     this.#unseen = new Set(unseen.filter((one) => !shared.merged.has(one)));
     const isKeyEnough = shared.level === 'connection' && shared.mergesBlindly;
-    // Of names it must be known how long they hold.
-    const isNameless = shared.enrich.sideOf === undefined;
-    this.#opensUnseen = new Set(unseen.filter((one) => isKeyEnough && isNameless && shared.merged.has(one)));
+    this.#opensUnseen = new Set(unseen.filter((one) => isKeyEnough && shared.merged.has(one)));
   }
 
   /**
@@ -264,7 +262,8 @@ export class InputPipeline {
     if (this.windows.mergeByKey(line, key, true)) return MERGED;
     const refusal = this.#refuseWindow(line, undefined);
     if (refusal !== undefined) return refusal;
-    this.windows.open(line, key, line.openingJson!(id(), this.#shared.enrich), true);
+    const { head, holds } = this.#shared.enrich.open(line, id());
+    this.windows.open(line, key, head, true, holds);
     return OPENED;
   }
 

@@ -1,4 +1,4 @@
-import type { Enricher } from '../../parsers/line.ts';
+import type { Enricher, FlowLine } from '../../parsers/line.ts';
 import type { Endpoint, FlowRecord, Policy } from '../../parsers/record.ts';
 import type { EnrichConfig } from '../config/schema.ts';
 import { type Found, sideOf } from './holder.ts';
@@ -52,6 +52,8 @@ export class Enrich implements Enricher {
   readonly #nameOf = new Map<string, string>();
   readonly #identity: Identity | undefined;
   #networkSets: NetworkTable | undefined;
+  /** Whom `sideOf` has named, while `open` wants to know. */
+  #named: Found[] | undefined;
   /** Only with an identity: without one nobody need be asked. */
   readonly sideOf?: NonNullable<Enricher['sideOf']>;
 
@@ -64,6 +66,7 @@ export class Enrich implements Enricher {
     if (identity === undefined) return;
     this.sideOf = (address, interfaceName, timeUs) => {
       const found = identity.who(address, interfaceName, timeUs);
+      if (found !== undefined) this.#named?.push(found);
       return found && JSON.stringify(sideOf(found.holder, found.by));
     };
   }
@@ -96,7 +99,19 @@ export class Enrich implements Enricher {
     this.#place(src, connection.src_ip);
     this.#place(dest, connection.dest_ip);
     this.#addCandidates(record);
-    return holding(from, to);
+    return holding([from, to]);
+  }
+
+  /**
+   * What the record begins with of a window that the line opens, and when that holds: as by `enrich`, but for what
+   * `looksAtDenials` adds. Only for lines that have an `openingJson`.
+   */
+  open(line: FlowLine, id: string): { head: string; holds: Holds | undefined } {
+    const named: Found[] = [];
+    this.#named = named;
+    const head = line.openingJson!(id, this);
+    this.#named = undefined;
+    return { head, holds: holding(named) };
   }
 
   /** The network of an address; undefined for what is none. */
@@ -164,8 +179,8 @@ export function isNamed(side: Endpoint): boolean {
   return side.pod_name !== undefined || side.node_name !== undefined || side.workload_name !== undefined;
 }
 
-function holding(from: Found | undefined, to: Found | undefined): Holds | undefined {
-  const claims = [from?.claim, to?.claim].filter((claim) => claim !== undefined);
+function holding(sides: readonly (Found | undefined)[]): Holds | undefined {
+  const claims = sides.map((side) => side?.claim).filter((claim) => claim !== undefined);
   if (claims.length === 0) return undefined;
   return (timeUs) => claims.every(({ fromUs, untilUs }) => timeUs >= fromUs && timeUs <= untilUs);
 }

@@ -3,6 +3,7 @@ import type { Claim } from '../../../agent/kubernetes/address-book.ts';
 import { Enrich, type Identity } from '../../../agent/stages/enrich.ts';
 import type { Found, Holder } from '../../../agent/stages/holder.ts';
 import { NetworkTable, namedNetworks } from '../../../agent/stages/network-table.ts';
+import { headOf } from '../../../agent/stages/open-window.ts';
 import type { FlowLine } from '../../../parsers/line.ts';
 import { policyActionFormat } from '../../../parsers/policy-action.ts';
 import type { FlowRecord } from '../../../parsers/record.ts';
@@ -81,9 +82,15 @@ function enriched(line: FlowLine, enrich: Enrich): FlowRecord {
   const out = Buffer.alloc(4096);
   const end = line.writeJson!('id', out, 0, enrich);
   const record = line.toRecord('id');
-  enrich.enrich(record, line.timeUs);
+  const holds = enrich.enrich(record, line.timeUs);
   const { candidate_policies: _, ...written } = record;
   expect(out.toString('utf8', 0, end)).toBe(JSON.stringify(written));
+  if (line.openingJson !== undefined) {
+    const opening = enrich.open(line, 'id');
+    expect(opening.head).toBe(headOf(written));
+    const times = [T - 1, T, T + 1, Number.POSITIVE_INFINITY];
+    expect(times.map((timeUs) => opening.holds?.(timeUs))).toEqual(times.map((timeUs) => holds?.(timeUs)));
+  }
   return record;
 }
 
