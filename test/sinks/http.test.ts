@@ -1,17 +1,16 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createServer as createProxy } from 'node:http';
 import { createServer as createHttps, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { httpSinkSchema } from '../../agent/config/sinks/http.ts';
 import { HttpSink } from '../../sinks/http.ts';
 import { retryAfterMs } from '../../sinks/http-outcome.ts';
+import { type Certificates, makeCertificates } from '../helpers/certificates.ts';
 import { batchOf, numbered } from './batch.ts';
+import { makeFolder } from './destinations/common.ts';
 import { HttpFixture } from './http-fixture.ts';
 
 const never = new AbortController().signal;
@@ -159,14 +158,14 @@ test('a request goes through the proxy of the environment', async () => {
 });
 
 test('TLS: an unknown server is refused, unless its authority is named or nobody looks', async () => {
-  const files = makeCertificates();
-  const { url } = await startTls({ key: read(files.serverKey), cert: read(files.serverCert) });
+  const { ca, cert, key } = makeFiles();
+  const { url } = await startTls({ key: readFileSync(key('server')), cert: readFileSync(cert('server')) });
   const send = async (tls: Record<string, unknown> | undefined) => {
     const { sink, warnings } = await openSink(url, tls && { tls });
     return { outcome: await sink.send(batchOf(numbered(1, 3)), never), warnings };
   };
   expect((await send(undefined)).outcome).toMatchObject({ kind: 'retry', cause: 'network' });
-  expect(await send({ ca_file: files.ca })).toEqual({ outcome: DELIVERED, warnings: [] });
+  expect(await send({ ca_file: ca })).toEqual({ outcome: DELIVERED, warnings: [] });
   expect(await send({ insecure_skip_verify: true })).toEqual({
     outcome: DELIVERED,
     warnings: [expect.stringMatching(/accepts any certificate/)],
@@ -174,17 +173,17 @@ test('TLS: an unknown server is refused, unless its authority is named or nobody
 });
 
 test('TLS: the client shows its certificate', async () => {
-  const files = makeCertificates();
+  const { ca, cert, key } = makeFiles();
   const { url } = await startTls({
-    key: read(files.serverKey),
-    cert: read(files.serverCert),
-    ca: read(files.ca),
+    key: readFileSync(key('server')),
+    cert: readFileSync(cert('server')),
+    ca: readFileSync(ca),
     requestCert: true,
     rejectUnauthorized: true,
   });
-  const without = await openSink(url, { tls: { ca_file: files.ca } });
+  const without = await openSink(url, { tls: { ca_file: ca } });
   expect(await without.sink.send(batchOf(['r1']), never)).toMatchObject({ kind: 'retry', cause: 'network' });
-  const tls = { ca_file: files.ca, cert_file: files.clientCert, key_file: files.clientKey };
+  const tls = { ca_file: ca, cert_file: cert('client'), key_file: key('client') };
   const { sink } = await openSink(url, { tls });
   expect(await sink.send(batchOf(['r1']), never)).toEqual(DELIVERED);
 });
@@ -215,56 +214,9 @@ async function startTls(options: ServerOptions): Promise<{ url: string }> {
   return { url: `https://localhost:${(server.address() as AddressInfo).port}/` };
 }
 
-/** An authority, and what it signed for a server `localhost` and for a client. */
-function makeCertificates() {
-  const folder = mkdtempSync(join(tmpdir(), 'tls-'));
+/** What an authority signed for a server and for a client. */
+function makeFiles(): Certificates {
+  const folder = makeFolder();
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const at = (name: string) => join(folder, name);
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  openssl(
-    'req',
-    '-x509',
-    ...key,
-    '-keyout',
-    at('ca.key'),
-    '-out',
-    at('ca.pem'),
-    '-subj',
-    '/CN=test authority',
-    '-days',
-    '2',
-  );
-  writeFileSync(at('san'), 'subjectAltName=DNS:localhost\n');
-  for (const name of ['server', 'client']) {
-    openssl('req', ...key, '-keyout', at(`${name}.key`), '-out', at(`${name}.csr`), '-subj', `/CN=${name}`);
-    openssl(
-      'x509',
-      '-req',
-      '-in',
-      at(`${name}.csr`),
-      '-CA',
-      at('ca.pem'),
-      '-CAkey',
-      at('ca.key'),
-      '-CAcreateserial',
-      '-out',
-      at(`${name}.pem`),
-      '-days',
-      '2',
-      '-extfile',
-      at('san'),
-    );
-  }
-  return {
-    ca: at('ca.pem'),
-    serverKey: at('server.key'),
-    serverCert: at('server.pem'),
-    clientKey: at('client.key'),
-    clientCert: at('client.pem'),
-  };
-}
-
-function read(path: string): Buffer {
-  return readFileSync(path);
+  return makeCertificates(folder, ['server', 'client']);
 }
