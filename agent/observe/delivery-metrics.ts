@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Histogram, type Registry } from 'prom-client';
 import type { DeliveryEvents, DeliveryState } from '../delivery/types.ts';
 import type { OutboxStats } from '../outbox/types.ts';
+import { atScrape } from './at-scrape.ts';
 import { PREFIX } from './names.ts';
 
 const SECOND_MS = 1000;
@@ -56,16 +57,10 @@ export function observeDeliveries(
   registry: Registry,
   states: () => readonly (readonly [sink: string, state: DeliveryState])[],
 ): void {
+  const scraped = atScrape(registry);
   const gauge = (name: string, help: string, value: (state: DeliveryState) => number) =>
-    new Gauge({
-      name: PREFIX + name,
-      help,
-      labelNames: ['sink'],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [sink, state] of states()) this.set({ sink }, value(state));
-      },
+    scraped.gauge(name, help, ['sink'], (report) => {
+      for (const [sink, state] of states()) report({ sink }, value(state));
     });
   gauge('sink_requests_in_flight', 'Requests under way.', (state) => state.requestsInFlight);
   gauge('sink_in_flight_bytes', 'Bytes of records in them.', (state) => state.bytesInFlight);
@@ -79,16 +74,9 @@ export function observeDeliveries(
 
 /** Gauges of what waits in the outbox. */
 export function observeOutbox(registry: Registry, outbox: { stats(): OutboxStats }): void {
-  const registers = [registry];
+  const scraped = atScrape(registry);
   const gauge = (name: string, help: string, value: (stats: OutboxStats) => number) =>
-    new Gauge({
-      name: PREFIX + name,
-      help,
-      registers,
-      collect() {
-        this.set(value(outbox.stats()));
-      },
-    });
+    scraped.gauge(name, help, [], (report) => report({}, value(outbox.stats())));
   const age = ({ oldestMs }: OutboxStats) =>
     oldestMs === undefined ? 0 : Math.max(0, Date.now() - oldestMs) / SECOND_MS;
   gauge('outbox_records', 'Records that wait for at least one sink.', (stats) => stats.records);
@@ -96,15 +84,7 @@ export function observeOutbox(registry: Registry, outbox: { stats(): OutboxStats
   gauge('outbox_oldest_seconds', 'How long the oldest of them has waited.', age);
 
   const counter = (name: string, help: string, value: (stats: OutboxStats) => number) =>
-    new Counter({
-      name: PREFIX + name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(value(outbox.stats()));
-      },
-    });
+    scraped.counter(name, help, [], (report) => report({}, value(outbox.stats())));
   counter('outbox_corruptions_total', 'Databases that were moved aside.', (stats) => stats.corruptions);
   counter(
     'outbox_lost_records_total',
@@ -112,24 +92,15 @@ export function observeOutbox(registry: Registry, outbox: { stats(): OutboxStats
     (stats) => stats.recordsLost,
   );
 
-  new Gauge({
-    name: `${PREFIX}sink_backlog_records`,
-    help: 'Records that the sink has not confirmed.',
-    labelNames: ['sink'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { name, records } of outbox.stats().sinks) this.set({ sink: name }, records);
-    },
+  scraped.gauge('sink_backlog_records', 'Records that the sink has not confirmed.', ['sink'], (report) => {
+    for (const { name, records } of outbox.stats().sinks) report({ sink: name }, records);
   });
-  new Counter({
-    name: `${PREFIX}sink_dropped_records_total`,
-    help: 'Records that a full outbox dropped before the sink had them.',
-    labelNames: ['sink'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { name, dropped } of outbox.stats().sinks) this.inc({ sink: name }, dropped);
+  scraped.counter(
+    'sink_dropped_records_total',
+    'Records that a full outbox dropped before the sink had them.',
+    ['sink'],
+    (report) => {
+      for (const { name, dropped } of outbox.stats().sinks) report({ sink: name }, dropped);
     },
-  });
+  );
 }

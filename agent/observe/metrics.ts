@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Accounts, Tally } from './accounts.ts';
+import { atScrape } from './at-scrape.ts';
 import { PREFIX } from './names.ts';
 
 /** The event-loop monitor wakes the process this often; at prom-client's default of 10 ms idle is not idle. */
@@ -23,36 +24,27 @@ export interface Observed {
 /** The registry with the accounts, the inputs' lag, the build and Node's own metrics. */
 export function createMetrics(observed: Observed): Registry {
   const registry = new Registry();
-  const registers = [registry];
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
 
-  new Gauge({ name: `${PREFIX}build_info`, help: 'Always 1.', labelNames: ['version', 'node'], registers })
+  new Gauge({
+    name: `${PREFIX}build_info`,
+    help: 'Always 1.',
+    labelNames: ['version', 'node'],
+    registers: [registry],
+  })
     .labels(observed.version, process.version)
     .set(1);
 
+  const { gauge, counter } = atScrape(registry);
   const lines = (name: string, help: string, value: (accounts: Accounts) => number) =>
-    new Counter({
-      name: PREFIX + name,
-      help,
-      labelNames: ['input'],
-      registers,
-      collect() {
-        this.reset();
-        for (const [input, accounts] of observed.accounts()) this.inc({ input }, value(accounts));
-      },
+    counter(name, help, ['input'], (report) => {
+      for (const [input, accounts] of observed.accounts()) report({ input }, value(accounts));
     });
   const linesByReason = (name: string, help: string, tally: (accounts: Accounts) => Tally) =>
-    new Counter({
-      name: PREFIX + name,
-      help,
-      labelNames: ['input', 'reason'],
-      registers,
-      collect() {
-        this.reset();
-        for (const [input, accounts] of observed.accounts())
-          for (const [reason, count] of tally(accounts).entries()) this.inc({ input, reason }, count);
-      },
+    counter(name, help, ['input', 'reason'], (report) => {
+      for (const [input, accounts] of observed.accounts())
+        for (const [reason, count] of tally(accounts).entries()) report({ input, reason }, count);
     });
 
   lines('input_lines_total', 'Physical lines read.', (of) => of.lines);
@@ -64,23 +56,11 @@ export function createMetrics(observed: Observed): Registry {
   linesByReason('unparsable_lines_total', 'Lines that should have been readable.', (of) => of.unparsable);
   linesByReason('dropped_lines_total', 'Lines that were understood and dropped.', (of) => of.dropped);
 
-  new Gauge({
-    name: `${PREFIX}open_windows`,
-    help: 'Windows that are open; each holds the line that opened it.',
-    registers,
-    collect() {
-      this.set(observed.openWindows());
-    },
-  });
-  new Gauge({
-    name: `${PREFIX}input_lag_bytes`,
-    help: 'Bytes that are there and not yet read.',
-    labelNames: ['input', 'path'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { input, path, bytes } of observed.lag()) this.set({ input, path }, bytes);
-    },
+  gauge('open_windows', 'Windows that are open; each holds the line that opened it.', [], (report) =>
+    report({}, observed.openWindows()),
+  );
+  gauge('input_lag_bytes', 'Bytes that are there and not yet read.', ['input', 'path'], (report) => {
+    for (const { input, path, bytes } of observed.lag()) report({ input, path }, bytes);
   });
   return registry;
 }
