@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../helpers/free-port.ts';
 import { built, versions } from '../cache.ts';
-import { ServerProcess } from './server-process.ts';
+import { answers, ServerProcess } from './server-process.ts';
 
 /** An entry as a query gives it. */
 export interface FoundEntry {
@@ -18,45 +17,18 @@ const OVERRIDES_EVERY_MS = 100;
 const OVERRIDES_MS_MAX = 10_000;
 
 /** A real Loki with tenants, on one disk. */
-export class Loki {
+export class Loki extends ServerProcess {
   readonly origin: string;
-  readonly #folder: string;
-  readonly #process: ServerProcess;
 
   private constructor(port: number, grpcPort: number) {
+    super('loki');
     this.origin = `http://127.0.0.1:${port}`;
-    this.#folder = mkdtempSync(join(tmpdir(), 'loki-'));
-    writeFileSync(
-      join(this.#folder, 'loki.json'),
-      JSON.stringify(configuration(this.#folder, port, grpcPort)),
-    );
+    writeFileSync(this.at('loki.json'), JSON.stringify(configuration(this.folder, port, grpcPort)));
     this.#writeOverrides({});
-    this.#process = new ServerProcess({
-      command: built(`loki-${versions.LOKI}/loki`),
-      args: [`-config.file=${join(this.#folder, 'loki.json')}`, '-target=all'],
-      folder: this.#folder,
-      healthUrl: `${this.origin}/ready`,
-    });
   }
 
   static async start(): Promise<Loki> {
-    const loki = new Loki(await freePort(), await freePort());
-    await loki.restart();
-    return loki;
-  }
-
-  /** Starts it on the data that it has left. */
-  restart(): Promise<void> {
-    return this.#process.start();
-  }
-
-  kill(): Promise<void> {
-    return this.#process.kill();
-  }
-
-  async close(): Promise<void> {
-    await this.kill();
-    rmSync(this.#folder, { recursive: true, force: true });
+    return new Loki(await freePort(), await freePort()).started();
   }
 
   /** Gives one tenant limits of its own, and takes those of others; resolves when they are in force. */
@@ -89,13 +61,21 @@ export class Loki {
     );
   }
 
+  protected command(): readonly string[] {
+    return [built(`loki-${versions.LOKI}/loki`), `-config.file=${this.at('loki.json')}`, '-target=all'];
+  }
+
+  protected isReady(): Promise<boolean> {
+    return answers(`${this.origin}/ready`);
+  }
+
   async #overridesHash(): Promise<string | undefined> {
     const answer = await fetch(`${this.origin}/metrics`);
     return /^loki_runtime_config_hash\{.*$/m.exec(await answer.text())?.[0];
   }
 
   #writeOverrides(overrides: Record<string, Record<string, unknown>>): void {
-    writeFileSync(join(this.#folder, 'overrides.json'), JSON.stringify({ overrides }));
+    writeFileSync(this.at('overrides.json'), JSON.stringify({ overrides }));
   }
 }
 

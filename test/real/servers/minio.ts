@@ -1,64 +1,27 @@
 import { createHash, createHmac } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { freePort } from '../../helpers/free-port.ts';
 import { built, versions } from '../cache.ts';
-import { ServerProcess } from './server-process.ts';
+import { answers, ServerProcess } from './server-process.ts';
 
 export const KMS_KEY = 'flows-key';
 
 /** A real MinIO with one user, STS and a key for encryption, on one disk. */
-export class Minio {
+export class Minio extends ServerProcess {
   readonly origin: string;
   readonly region = 'eu-central-1';
   readonly accessKeyId = 'minio-user';
   readonly secretAccessKey = 'minio-secret-key';
-  readonly #folder = mkdtempSync(join(tmpdir(), 'minio-'));
-  readonly #process: ServerProcess;
+  readonly #port: number;
 
   private constructor(port: number) {
+    super('minio');
+    this.#port = port;
     this.origin = `http://127.0.0.1:${port}`;
-    const settings = {
-      MINIO_ROOT_USER: this.accessKeyId,
-      MINIO_ROOT_PASSWORD: this.secretAccessKey,
-      MINIO_SITE_REGION: this.region,
-      MINIO_KMS_SECRET_KEY: `${KMS_KEY}:${Buffer.alloc(32, 7).toString('base64')}`,
-      MINIO_BROWSER: 'off',
-      MINIO_UPDATE: 'off',
-      MINIO_CALLHOME_ENABLE: 'off',
-    };
-    this.#process = new ServerProcess({
-      command: 'env',
-      args: [
-        ...Object.entries(settings).map(([name, value]) => `${name}=${value}`),
-        built(`minio-${versions.MINIO}/minio`),
-        ...['server', '--address', `127.0.0.1:${port}`, join(this.#folder, 'data')],
-      ],
-      folder: this.#folder,
-      healthUrl: `${this.origin}/minio/health/ready`,
-    });
   }
 
   static async start(): Promise<Minio> {
-    const minio = new Minio(await freePort());
-    await minio.restart();
-    return minio;
-  }
-
-  /** Starts it on the data that it has left. */
-  restart(): Promise<void> {
-    return this.#process.start();
-  }
-
-  kill(): Promise<void> {
-    return this.#process.kill();
-  }
-
-  async close(): Promise<void> {
-    await this.kill();
-    rmSync(this.#folder, { recursive: true, force: true });
+    return new Minio(await freePort()).started();
   }
 
   async createBucket(bucket: string): Promise<void> {
@@ -126,6 +89,27 @@ export class Minio {
     });
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return answer;
+  }
+
+  protected command(): readonly string[] {
+    const settings = {
+      MINIO_ROOT_USER: this.accessKeyId,
+      MINIO_ROOT_PASSWORD: this.secretAccessKey,
+      MINIO_SITE_REGION: this.region,
+      MINIO_KMS_SECRET_KEY: `${KMS_KEY}:${Buffer.alloc(32, 7).toString('base64')}`,
+      MINIO_BROWSER: 'off',
+      MINIO_UPDATE: 'off',
+      MINIO_CALLHOME_ENABLE: 'off',
+    };
+    return [
+      ...['env', ...Object.entries(settings).map(([name, value]) => `${name}=${value}`)],
+      ...[built(`minio-${versions.MINIO}/minio`), 'server', '--address', `127.0.0.1:${this.#port}`],
+      this.at('data'),
+    ];
+  }
+
+  protected isReady(): Promise<boolean> {
+    return answers(`${this.origin}/minio/health/ready`);
   }
 }
 

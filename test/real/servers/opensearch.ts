@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../helpers/free-port.ts';
 import { built, versions } from '../cache.ts';
-import { ServerProcess } from './server-process.ts';
+import { answers, ServerProcess } from './server-process.ts';
 
 /** A document as a search gives it. */
 export interface Hit {
@@ -12,55 +10,25 @@ export interface Hit {
   readonly _source: Record<string, unknown>;
 }
 
+const SMALL = ['-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 const PAGE_HITS = 10_000;
 
 /** A real OpenSearch of one node, without plugins. */
-export class OpenSearch {
+export class OpenSearch extends ServerProcess {
   readonly origin: string;
-  readonly #folder: string;
-  readonly #process: ServerProcess;
+  readonly #port: number;
+  readonly #settings: readonly string[];
 
   private constructor(port: number, settings: readonly string[]) {
+    super('opensearch');
     this.origin = `http://127.0.0.1:${port}`;
-    this.#folder = mkdtempSync(join(tmpdir(), 'opensearch-'));
-    const home = built(`opensearch-${versions.OPENSEARCH}`);
-    const small = ['-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
-    this.#process = new ServerProcess({
-      command: join(home, 'jdk/bin/java'),
-      args: [
-        ...small,
-        '--enable-native-access=ALL-UNNAMED',
-        '-cp',
-        `${home}:${home}/lib/*`,
-        'Server',
-        join(this.#folder, 'data'),
-        `${port}`,
-        ...settings,
-      ],
-      folder: this.#folder,
-      healthUrl: `${this.origin}/_cluster/health?wait_for_status=yellow&timeout=1s`,
-    });
+    this.#port = port;
+    this.#settings = settings;
   }
 
   /** @param settings further ones, as `name=value` */
   static async start(...settings: string[]): Promise<OpenSearch> {
-    const server = new OpenSearch(await freePort(), settings);
-    await server.restart();
-    return server;
-  }
-
-  /** Starts it on the data that it has left. */
-  restart(): Promise<void> {
-    return this.#process.start();
-  }
-
-  kill(): Promise<void> {
-    return this.#process.kill();
-  }
-
-  async close(): Promise<void> {
-    await this.kill();
-    rmSync(this.#folder, { recursive: true, force: true });
+    return new OpenSearch(await freePort(), settings).started();
   }
 
   /** Calls its API; what it refuses is thrown. */
@@ -97,5 +65,17 @@ export class OpenSearch {
       }
       page = await this.ask('POST', '/_search/scroll', { scroll: '1m', scroll_id: scrollId });
     }
+  }
+
+  protected command(): readonly string[] {
+    const home = built(`opensearch-${versions.OPENSEARCH}`);
+    return [
+      ...[join(home, 'jdk/bin/java'), ...SMALL, '--enable-native-access=ALL-UNNAMED'],
+      ...['-cp', `${home}:${home}/lib/*`, 'Server', this.at('data'), `${this.#port}`, ...this.#settings],
+    ];
+  }
+
+  protected isReady(): Promise<boolean> {
+    return answers(`${this.origin}/_cluster/health?wait_for_status=yellow&timeout=1s`);
   }
 }

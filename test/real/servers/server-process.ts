@@ -1,58 +1,80 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Daemon } from '../kubernetes/daemon.ts';
 
-export interface ServerCommand {
-  readonly command: string;
-  readonly args: readonly string[];
-  /** Where it keeps what it has; its output goes to `server.log` there. */
-  readonly folder: string;
-  /** Answers as soon as the server takes requests: with 2xx, or with the status that is given. */
-  readonly healthUrl: string;
-  readonly healthStatus?: number;
-}
-
 const READY_MS_MAX = 120_000;
 const LOOK_EVERY_MS = 50;
 
-/** A real server that can be killed and started again on what it has left. */
-export class ServerProcess {
-  readonly #daemon: Daemon;
-  readonly #healthUrl: string;
-  readonly #healthStatus: number | undefined;
+/** A real server with a folder of its own, which can be killed and started again on what it has left there. */
+export abstract class ServerProcess {
+  protected readonly folder: string;
+  #daemon: Daemon | undefined;
+  #restarted = Promise.resolve();
 
-  constructor({ command, args, folder, healthUrl, healthStatus }: ServerCommand) {
-    this.#daemon = new Daemon([command, ...args], join(folder, 'server.log'));
-    this.#healthUrl = healthUrl;
-    this.#healthStatus = healthStatus;
+  protected constructor(name: string) {
+    this.folder = mkdtempSync(join(tmpdir(), `${name}-`));
   }
 
-  /** Resolves when the server takes requests. */
-  async start(): Promise<void> {
-    this.#daemon.start();
+  /** The program and its arguments. */
+  protected abstract command(): readonly string[];
+
+  /** Whether it takes requests. */
+  protected abstract isReady(): Promise<boolean>;
+
+  /** Starts it for the first time. */
+  async started(): Promise<this> {
+    await this.restart();
+    return this;
+  }
+
+  /** Starts it on the data that it has left; resolves when it takes requests. */
+  async restart(): Promise<void> {
+    const daemon = new Daemon(this.command(), this.at('server.log'));
+    this.#daemon = daemon;
+    daemon.start();
     const deadline = Date.now() + READY_MS_MAX;
-    while (!(await this.#isReady())) {
-      this.#daemon.assertRunning();
-      if (Date.now() > deadline) throw new Error(`${this.#healthUrl} does not answer`);
+    while (!(await this.isReady())) {
+      daemon.assertRunning();
+      if (Date.now() > deadline) throw new Error(`${this.command()[0]} takes no requests`);
       await pause(LOOK_EVERY_MS);
     }
   }
 
   kill(): Promise<void> {
-    return this.#daemon.stop('SIGKILL');
+    return this.stop('SIGKILL');
+  }
+
+  /** Once after the other where it is asked for again meanwhile; closing waits for it. */
+  stopAndRestart(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    this.#restarted = this.#restarted.then(() => this.stop(signal)).then(() => this.restart());
+    return this.#restarted;
   }
 
   /** Asks it to end, and waits until it has. */
-  stop(): Promise<void> {
-    return this.#daemon.stop();
+  async stop(signal?: NodeJS.Signals): Promise<void> {
+    await this.#daemon?.stop(signal);
   }
 
-  async #isReady(): Promise<boolean> {
-    try {
-      const { ok, status } = await fetch(this.#healthUrl, { signal: AbortSignal.timeout(1000) });
-      return this.#healthStatus === undefined ? ok : status === this.#healthStatus;
-    } catch {
-      return false;
-    }
+  async close(): Promise<void> {
+    await this.#restarted;
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** The path of a file in its folder. */
+  protected at(name: string): string {
+    return join(this.folder, name);
+  }
+}
+
+/** Whether a server answers: with 2xx, or with the status that is given. */
+export async function answers(url: string, expected?: number): Promise<boolean> {
+  try {
+    const { ok, status } = await fetch(url, { signal: AbortSignal.timeout(1000) });
+    return expected === undefined ? ok : status === expected;
+  } catch {
+    return false;
   }
 }

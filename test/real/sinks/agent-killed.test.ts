@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AgentProcess } from '../../helpers/agent-process.ts';
 import { Random } from '../../helpers/random.ts';
-import { HttpFixture } from '../../sinks/http-fixture.ts';
 import { OpenSearch } from '../servers/opensearch.ts';
 import { allowedLine } from './allowed-line.ts';
+import { FORWARD, wayTo } from './way.ts';
 
 const KILLS = 20;
 const LINES_PER_LIFE = 500;
@@ -28,9 +28,7 @@ test('an agent that is killed with requests under way loses nothing and repeats 
   const random = new Random(seed);
   const log = join(dir, 'policy_action.log');
   writeFileSync(log, '');
-  const way = new HttpFixture();
-  await way.start();
-  way.upstream = server.origin;
+  const way = await wayTo(server.origin);
   const index = 'logs-killed-default';
   const search = { name: 'search', type: 'elasticsearch', url: way.origin, index, template: { replicas: 0 } };
   const start = () =>
@@ -63,7 +61,7 @@ test('an agent that is killed with requests under way loses nothing and repeats 
     await underWay.promise;
     await agent.kill();
   }
-  way.react = () => ({ kind: 'forward' });
+  way.react = () => FORWARD;
   const agent = start();
   await agent.ready();
   const waiting = () => agent.metric('policy_log_agent_sink_backlog_records');

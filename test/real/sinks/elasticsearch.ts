@@ -1,9 +1,8 @@
 import type { Conformance, Destination } from '../../sinks/conformance.ts';
 import { configure } from '../../sinks/destinations/common.ts';
-import { HttpFixture } from '../../sinks/http-fixture.ts';
 import { versions } from '../cache.ts';
 import type { OpenSearch } from '../servers/opensearch.ts';
-import { FAULTS_ON_THE_WAY, FORWARD, first, type OnTheWay } from './way.ts';
+import { FAULTS_ON_THE_WAY, first, killAt, type OnTheWay, outage, wayTo } from './way.ts';
 
 interface ElasticsearchDestination extends Destination, OnTheWay {
   readonly stream: string;
@@ -17,10 +16,7 @@ export function elasticsearchConformance(server: () => OpenSearch): Conformance<
     destination: `OpenSearch ${versions.OPENSEARCH}`,
     guarantee: 'exactly once',
     async create() {
-      const way = new HttpFixture();
-      await way.start();
-      way.upstream = server().origin;
-      way.react = () => FORWARD;
+      const way = await wayTo(server().origin);
       const stream = `logs-conformance.${++streams}-default`;
       // Not by the sink: faults are to meet the requests that bring records.
       await server().ask('PUT', '/_index_template/conformance', streamTemplate('logs-conformance.*', 600));
@@ -53,21 +49,8 @@ export function elasticsearchConformance(server: () => OpenSearch): Conformance<
         const busy = { kind: 'answer', status: 429, headers: { 'retry-after': '1' } } as const;
         way.react = first([busy, { kind: 'answer', status: 200, body: tooMany(100) }, busy]);
       },
-      'outage, 50,000 records waiting': async () => {
-        await server().kill();
-        return { end: () => server().restart() };
-      },
-      'killed in mid-stream': ({ way }) => {
-        const down = async () => {
-          await server().kill();
-          await server().restart();
-        };
-        let seen = 0;
-        way.react = () => {
-          if (++seen === 5) void down();
-          return FORWARD;
-        };
-      },
+      'outage, 50,000 records waiting': () => outage(server()),
+      'killed in mid-stream': ({ way }) => killAt(5, way, server()),
       'agent killed in mid-stream': () => {},
     },
   };

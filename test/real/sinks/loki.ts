@@ -3,11 +3,10 @@ import { createSink } from '../../../sinks/index.ts';
 import type { Batch, Outcome, OutgoingRecord, Sink } from '../../../sinks/sink.ts';
 import type { Conformance, Destination } from '../../sinks/conformance.ts';
 import { configure } from '../../sinks/destinations/common.ts';
-import { HttpFixture } from '../../sinks/http-fixture.ts';
 import { flowRecord } from '../../sinks/records.ts';
 import { versions } from '../cache.ts';
 import type { Loki } from '../servers/loki.ts';
-import { FAULTS_ON_THE_WAY, FORWARD, type OnTheWay } from './way.ts';
+import { FAULTS_ON_THE_WAY, killAt, type OnTheWay, outage, wayTo } from './way.ts';
 
 /** Loki takes no longer lines by default. */
 const LINE_BYTES_MAX = 256 << 10;
@@ -29,10 +28,7 @@ export function lokiConformance(loki: () => Loki): Conformance<LokiDestination> 
     destination: `Loki ${versions.LOKI}`,
     guarantee: 'exactly once',
     async create() {
-      const way = new HttpFixture();
-      await way.start();
-      way.upstream = loki().origin;
-      way.react = () => FORWARD;
+      const way = await wayTo(loki().origin);
       const tenant = `tenant-${++tenants}`;
       const config = configure({
         type: 'loki',
@@ -62,20 +58,8 @@ export function lokiConformance(loki: () => Loki): Conformance<LokiDestination> 
       },
       throttles: ({ tenant }) =>
         loki().limit(tenant, { ingestion_rate_mb: 0.2, ingestion_burst_size_mb: 0.2 }),
-      'outage, 50,000 records waiting': async () => {
-        await loki().kill();
-        return { end: () => loki().restart() };
-      },
-      'killed in mid-stream': ({ way }) => {
-        let seen = 0;
-        way.react = () => {
-          if (++seen === 3)
-            void loki()
-              .kill()
-              .then(() => loki().restart());
-          return FORWARD;
-        };
-      },
+      'outage, 50,000 records waiting': () => outage(loki()),
+      'killed in mid-stream': ({ way }) => killAt(3, way, loki()),
       'agent killed in mid-stream': () => {},
     },
   };

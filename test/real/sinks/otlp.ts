@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Conformance, Destination } from '../../sinks/conformance.ts';
 import { configure } from '../../sinks/destinations/common.ts';
-import { HttpFixture } from '../../sinks/http-fixture.ts';
 import { versions } from '../cache.ts';
 import { type ArrivedRecord, Collector } from '../servers/collector.ts';
-import { FAULTS_ON_THE_WAY, FORWARD, first, type OnTheWay } from './way.ts';
+import { FAULTS_ON_THE_WAY, FORWARD, first, type OnTheWay, outage, wayTo } from './way.ts';
 
 interface OtlpDestination extends Destination, OnTheWay {
   readonly collector: Collector;
@@ -20,10 +19,7 @@ function otlp(name: string, options: Record<string, unknown>): Conformance<OtlpD
     guarantee: 'at least once',
     async create() {
       const collector = await Collector.start();
-      const way = new HttpFixture();
-      await way.start();
-      way.upstream = collector.origin;
-      way.react = () => FORWARD;
+      const way = await wayTo(collector.origin);
       return {
         collector,
         way,
@@ -53,10 +49,7 @@ function otlp(name: string, options: Record<string, unknown>): Conformance<OtlpD
         const busy = { kind: 'answer', status: 429, headers: { 'retry-after': '1' } } as const;
         way.react = first([busy, busy]);
       },
-      'outage, 50,000 records waiting': async ({ collector }) => {
-        await collector.kill();
-        return { end: () => collector.restart() };
-      },
+      'outage, 50,000 records waiting': ({ collector }) => outage(collector),
       'killed in mid-stream': ({ way, collector }) => {
         let seen = 0;
         way.react = () => {
@@ -78,6 +71,5 @@ export function idOf({ attributes }: ArrivedRecord): string {
 /** Kills the Collector as soon as it has written so many records: what it has confirmed it may keep in memory. */
 async function killAfterWriting(collector: Collector, records: number): Promise<void> {
   while (collector.written().length < records) await pause(10);
-  await collector.kill();
-  await collector.restart();
+  await collector.stopAndRestart();
 }

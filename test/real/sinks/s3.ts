@@ -1,18 +1,11 @@
 import type { Conformance, Destination } from '../../sinks/conformance.ts';
 import { configure } from '../../sinks/destinations/common.ts';
-import { HttpFixture, type Reaction } from '../../sinks/http-fixture.ts';
 import { versions } from '../cache.ts';
 import type { Minio } from '../servers/minio.ts';
-
-const FORWARD: Reaction = { kind: 'forward' };
-
-interface S3Destination extends Destination {
-  /** The faults before the server. */
-  readonly way: HttpFixture;
-}
+import { FAULTS_ON_THE_WAY, FORWARD, first, killAt, type OnTheWay, outage, wayTo } from './way.ts';
 
 /** A bucket of its own on a real MinIO, for each behaviour. */
-export function s3Conformance(minio: () => Minio): Conformance<S3Destination> {
+export function s3Conformance(minio: () => Minio): Conformance<Destination & OnTheWay> {
   let buckets = 0;
   return {
     name: 's3',
@@ -22,10 +15,7 @@ export function s3Conformance(minio: () => Minio): Conformance<S3Destination> {
       const server = minio();
       const bucket = `flows-${++buckets}`;
       await server.createBucket(bucket);
-      const way = new HttpFixture();
-      await way.start();
-      way.upstream = server.origin;
-      way.react = () => FORWARD;
+      const way = await wayTo(server.origin);
       return {
         way,
         config: configure({
@@ -44,6 +34,7 @@ export function s3Conformance(minio: () => Minio): Conformance<S3Destination> {
       };
     },
     faults: {
+      ...FAULTS_ON_THE_WAY,
       accepts: () => {},
       'refuses one record': { never: 'a store does not look into objects' },
       'is too small for a batch': ({ way }) => {
@@ -52,48 +43,18 @@ export function s3Conformance(minio: () => Minio): Conformance<S3Destination> {
       throttles: ({ way }) => {
         const body =
           '<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>';
-        way.react = first(3, { kind: 'answer', status: 503, body });
+        const slow = { kind: 'answer', status: 503, body } as const;
+        way.react = first([slow, slow, slow]);
       },
       'refuses credentials': ({ way }) => {
         const body =
           '<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>';
-        way.react = first(2, { kind: 'answer', status: 400, body });
+        const expired = { kind: 'answer', status: 400, body } as const;
+        way.react = first([expired, expired]);
       },
-      stalls: ({ way }) => {
-        way.react = first(2, { kind: 'stall' });
-      },
-      'resets mid-body': ({ way }) => {
-        way.cutNext = 2;
-        way.react = first(2, { kind: 'forward_then_reset' });
-      },
-      'answers garbage': ({ way }) => {
-        let seen = 0;
-        const kinds = ['garbage', 'torn_answer', 'forward_then_reset'] as const;
-        way.react = () => (seen < kinds.length ? { kind: kinds[seen++]! } : FORWARD);
-      },
-      'outage, 50,000 records waiting': async () => {
-        await minio().kill();
-        return { end: () => minio().restart() };
-      },
-      'killed in mid-stream': ({ way }) => {
-        let seen = 0;
-        way.react = () => {
-          if (++seen === 3) void restart(minio());
-          return FORWARD;
-        };
-      },
+      'outage, 50,000 records waiting': () => outage(minio()),
+      'killed in mid-stream': ({ way }) => killAt(3, way, minio()),
       'agent killed in mid-stream': () => {},
     },
   };
-}
-
-/** Reacts so to the first requests, and hands on the rest. */
-function first(count: number, reaction: Reaction): () => Reaction {
-  let seen = 0;
-  return () => (++seen <= count ? reaction : FORWARD);
-}
-
-async function restart(minio: Minio): Promise<void> {
-  await minio.kill();
-  await minio.restart();
 }

@@ -53,9 +53,9 @@ describe('a real rsyslog', () => {
   ] as const)(
     '%s: the certificate of %s is refused, and nothing counts as delivered',
     async (driver, name) => {
-      await server.stop();
+      await server.kill();
       await server.restart(driver);
-      onTestFinished(() => server.stop().then(() => server.restart()));
+      onTestFinished(() => server.stopAndRestart());
       const { ca, cert, key } = server.certificates;
       const own = name !== undefined && { cert_file: cert(name), key_file: key(name) };
       const delivered: number[] = [];

@@ -2,6 +2,7 @@ import type { Conformance, Destination } from '../../sinks/conformance.ts';
 import { configure } from '../../sinks/destinations/common.ts';
 import { TcpProxy, type Treatment } from '../../sinks/tcp-proxy.ts';
 import { RsyslogReceiver } from '../servers/rsyslog-receiver.ts';
+import { outage } from './way.ts';
 
 const NO_ANSWERS = { never: 'the protocol has no answers' };
 
@@ -12,8 +13,6 @@ function syslog(
   transport: 'tcp' | 'tls',
 ): Conformance<Destination & { server: RsyslogReceiver; proxy: TcpProxy }> {
   const isTls = transport === 'tls';
-  const restarted = (server: RsyslogReceiver, signal?: NodeJS.Signals) =>
-    server.stop(signal).then(() => server.restart());
   return {
     name: `syslog, ${transport.toUpperCase()}`,
     destination: 'rsyslog 8.2302',
@@ -50,9 +49,9 @@ function syslog(
       throttles: NO_ANSWERS,
       'refuses credentials': isTls
         ? async ({ server }) => {
-            await server.stop();
+            await server.kill();
             await server.restart('ossl', 'nobody');
-            return { end: () => restarted(server) };
+            return { end: () => server.stopAndRestart() };
           }
         : { never: 'it takes none' },
       stalls: ({ proxy }) => {
@@ -64,19 +63,11 @@ function syslog(
       'answers garbage': ({ proxy }) => {
         proxy.treat = first(2, { kind: 'garbage' });
       },
-      'outage, 50,000 records waiting': ({ server }) => {
-        const down = server.stop();
-        return {
-          end: async () => {
-            await down;
-            await server.restart();
-          },
-        };
-      },
+      'outage, 50,000 records waiting': ({ server }) => outage(server),
       'killed in mid-stream': ({ server, proxy }) => {
         proxy.treat = () => {
-          if (proxy.connections === 3) void restarted(server, 'SIGKILL');
-          if (proxy.connections === 8) void restarted(server, 'SIGTERM');
+          if (proxy.connections === 3) void server.stopAndRestart();
+          if (proxy.connections === 8) void server.stopAndRestart('SIGTERM');
           return { kind: 'forward' };
         };
       },

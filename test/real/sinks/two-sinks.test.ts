@@ -8,6 +8,7 @@ import { freePort } from '../../helpers/free-port.ts';
 import { HttpFixture } from '../../sinks/http-fixture.ts';
 import { OpenSearch } from '../servers/opensearch.ts';
 import { allowedLine } from './allowed-line.ts';
+import { wayTo } from './way.ts';
 
 const INDEX = 'logs-latency-default';
 const LINES = 400;
@@ -46,9 +47,7 @@ async function latenciesOf(others: readonly object[]) {
   const dir = mkdtempSync(join(tmpdir(), 'two-sinks-'));
   const log = join(dir, 'policy_action.log');
   writeFileSync(log, '');
-  const way = new HttpFixture();
-  await way.start();
-  way.upstream = server.origin;
+  const way = await wayTo(server.origin);
   const latenciesMs: number[] = [];
   way.react = ({ path, body }) => {
     if (path.startsWith('/_bulk')) {

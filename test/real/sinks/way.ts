@@ -1,5 +1,6 @@
 import type { Fault } from '../../sinks/conformance.ts';
-import type { HttpFixture, Reaction } from '../../sinks/http-fixture.ts';
+import { HttpFixture, type Reaction } from '../../sinks/http-fixture.ts';
+import type { ServerProcess } from '../servers/server-process.ts';
 
 export const FORWARD: Reaction = { kind: 'forward' };
 
@@ -12,6 +13,30 @@ export function first(reactions: readonly Reaction[]): () => Reaction {
 /** A destination with the fixture before its real server. */
 export interface OnTheWay {
   readonly way: HttpFixture;
+}
+
+/** A way to a server that hands on what comes. */
+export async function wayTo(upstream: string): Promise<HttpFixture> {
+  const way = new HttpFixture();
+  await way.start();
+  way.upstream = upstream;
+  way.react = () => FORWARD;
+  return way;
+}
+
+/** Kills a server, which comes back on what it has left when the fault ends. */
+export async function outage(server: ServerProcess): Promise<{ end: () => Promise<void> }> {
+  await server.kill();
+  return { end: () => server.restart() };
+}
+
+/** Hands on what comes, and kills the server at one of the requests; it comes back at once. */
+export function killAt(request: number, way: HttpFixture, server: ServerProcess): void {
+  let seen = 0;
+  way.react = () => {
+    if (++seen === request) void server.stopAndRestart();
+    return FORWARD;
+  };
 }
 
 /** Faults that may happen between any sink and its server. */
