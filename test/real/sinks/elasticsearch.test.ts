@@ -1,15 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createSink } from '../../../sinks/index.ts';
 import { conforms } from '../../sinks/conformance.ts';
-import { configure } from '../../sinks/destinations/common.ts';
-import { batchOfRecords } from '../../sinks/outgoing.ts';
 import { flowRecord } from '../../sinks/records.ts';
 import { OpenSearch } from '../servers/opensearch.ts';
 import { elasticsearchConformance } from './elasticsearch.ts';
+import { recent, send as sendTo } from './send.ts';
 
-const MINUTE_MS = 60_000;
-const context = { warn() {}, stop() {} };
-const never = new AbortController().signal;
 let server: OpenSearch;
 
 beforeAll(async () => {
@@ -19,27 +14,8 @@ afterAll(() => server.close());
 
 conforms(elasticsearchConformance(() => server));
 
-/** Sends records as a configured sink would. */
-async function send(records: readonly object[], options: Record<string, unknown>) {
-  const sink = await createSink(
-    configure({ type: 'elasticsearch', url: server.origin, ...options }),
-    context,
-  );
-  await sink.open?.();
-  try {
-    return await sink.send(batchOfRecords(records), never);
-  } finally {
-    await sink.close();
-  }
-}
-
-/** Records of the last hour, of which every third is allowed. */
-function recent(count: number) {
-  return Array.from({ length: count }, (_, n) => ({
-    ...flowRecord(n),
-    id: `recent-${n}`,
-    timestamp: new Date(Date.now() - n * MINUTE_MS).toISOString(),
-  }));
+function send(records: readonly object[], options: Record<string, unknown>) {
+  return sendTo(records, { type: 'elasticsearch', url: server.origin, ...options });
 }
 
 test.each([

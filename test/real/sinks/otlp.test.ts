@@ -1,15 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { createSink } from '../../../sinks/index.ts';
 import { logsRequest } from '../../../sinks/otlp/logs.ts';
 import { conforms } from '../../sinks/conformance.ts';
-import { configure } from '../../sinks/destinations/common.ts';
 import { batchOfRecords } from '../../sinks/outgoing.ts';
 import { flowRecord } from '../../sinks/records.ts';
 import { Collector } from '../servers/collector.ts';
 import { idOf, otlpJson, otlpProtobuf } from './otlp.ts';
-
-const context = { warn() {}, stop() {} };
-const never = new AbortController().signal;
+import { send as sendTo } from './send.ts';
 
 conforms(otlpProtobuf);
 conforms(otlpJson);
@@ -20,15 +16,8 @@ async function startCollector(): Promise<Collector> {
   return collector;
 }
 
-/** Sends records as a configured sink would. */
-async function send(records: readonly object[], options: Record<string, unknown>) {
-  const sink = await createSink(configure({ type: 'otlp', ...options }), context);
-  await sink.open?.();
-  try {
-    return await sink.send(batchOfRecords(records), never);
-  } finally {
-    await sink.close();
-  }
+function send(records: readonly object[], options: Record<string, unknown>) {
+  return sendTo(records, { type: 'otlp', ...options });
 }
 
 const RECORDS = [
