@@ -95,6 +95,16 @@ export class FlowView implements FlowLine {
 
   toRecord(id: string): FlowRecord {
     this.decoded += 1;
+    return this.#record(id);
+  }
+
+  openingJson(id: string, enricher: Enricher): string {
+    const record = this.#record(id);
+    enricher.enrich(record, this.timeUs);
+    return headOf(record);
+  }
+
+  #record(id: string): FlowRecord {
     const flow = this.#flow;
     return {
       id,
@@ -115,11 +125,5 @@ export class FlowView implements FlowLine {
       source: { input: 'syslog', format: 'syslog' },
       ...structuredClone(flow.extra),
     };
-  }
-
-  openingJson(id: string, enricher: Enricher): string {
-    const record = this.toRecord(id);
-    enricher.enrich(record, this.timeUs);
-    return headOf(record);
   }
 }

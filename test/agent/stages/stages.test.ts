@@ -42,6 +42,20 @@ describe('a retry merges without a look at its record', () => {
     expect(classes).toEqual(['opened', 'filtered exclude', 'merged', 'filtered exclude']);
   });
 
+  test.each([
+    ['so is the line that opens the next window', {}, 1],
+    ['but not with a filter', { select: { include: [{ field: 'disposition', equals: 'deny' }] } }, 3],
+    ['but not with a share of the limit', { limit: { share_max: 0.5 } }, 3],
+    ['but not at another level', { aggregate: { level: 'workload' } }, 3],
+  ])('%s', (_, config, decoded) => {
+    const run = new StagesRun(config);
+    for (let index = 0; index < 6; index += 1) {
+      run.line({ ...flow, timeUs: T0 + Math.floor(index / 2) * 5_000_000 });
+    }
+    expect(run.classes).toEqual(['opened', 'merged', 'opened', 'merged', 'opened', 'merged']);
+    expect(run.view.decoded).toBe(decoded);
+  });
+
   test('in either of two spellings, once each is known', () => {
     const run = new StagesRun();
     for (let index = 0; index < 6; index += 1) run.line({ ...flow, spelling: String(index % 2) });
