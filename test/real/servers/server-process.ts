@@ -46,7 +46,7 @@ export abstract class ServerProcess {
     return this.stop('SIGKILL');
   }
 
-  /** Once after the other where it is asked for again meanwhile; closing waits for it. */
+  /** Asked for again meanwhile, it does one after the other; closing waits for it. */
   stopAndRestart(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.#restarted = this.#restarted.then(() => this.stop(signal)).then(() => this.restart());
     return this.#restarted;

@@ -1,17 +1,9 @@
 #!/bin/bash
 # Kafka: its broker's jars from Maven.
-set -euo pipefail
+source "$(dirname "$0")/../tool.sh"
+begin "kafka-$KAFKA" lib mvn 'the kafka suite' 'half a minute'
 
-source "$(dirname "$0")/../versions.env"
-target=$REAL_CACHE/kafka-$KAFKA
-[[ -d $target ]] && exit 0
-command -v mvn >/dev/null || { echo 'Kafka is not fetched, for Maven is not installed; the kafka suite will fail' >&2; exit 0; }
-
-echo "Fetching Kafka $KAFKA"
-aside=$target.$$
-trap 'rm -rf "$aside"' EXIT
-mkdir -p "$aside"
-cat > "$aside/pom.xml" <<POM
+cat > pom.xml <<POM
 <project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>test</groupId><artifactId>kafka</artifactId><version>1</version><packaging>pom</packaging>
 <dependencies>
@@ -20,5 +12,5 @@ cat > "$aside/pom.xml" <<POM
 <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-core</artifactId><version>$KAFKA_LOG4J</version></dependency>
 </dependencies></project>
 POM
-mvn -q -B -f "$aside/pom.xml" dependency:copy-dependencies -DoutputDirectory="$aside/lib"
-mv "$aside" "$target"
+mvn -q -B -f pom.xml dependency:copy-dependencies -DoutputDirectory=lib
+place lib

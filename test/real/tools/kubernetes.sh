@@ -3,23 +3,12 @@
 #
 # Its go.mod takes the libraries of its own repository from there; as a module of somebody else's it takes them
 # from where they are published. Stamped with the version: helm refuses charts on a server that says v0.0.0.
-set -euo pipefail
-
-source "$(dirname "$0")/../versions.env"
-target=$REAL_CACHE/kubernetes-$KUBERNETES
+source "$(dirname "$0")/../tool.sh"
 missing=()
 for program in kube-apiserver kubectl kube-controller-manager kube-scheduler kubelet; do
-  [[ -x $target/$program ]] || missing+=("$program")
+  [[ -x $REAL_CACHE/kubernetes-$KUBERNETES/$program ]] || missing+=("$program")
 done
-(( ${#missing[@]} )) || exit 0
-command -v go >/dev/null || { echo 'Kubernetes is not built, for Go is not installed; its suites will fail' >&2; exit 0; }
-
-echo "Building Kubernetes $KUBERNETES: ${missing[*]} (about seven minutes on two cores)"
-aside=$target.$$
-mkdir -p "$target" "$aside/module"
-trap 'rm -rf "$aside"' EXIT
-cd "$aside/module"
-export GOCACHE=$aside/cache GOMODCACHE=$aside/modules GOFLAGS=-modcacherw CGO_ENABLED=0
+begin "kubernetes-$KUBERNETES" "${missing[0]:-kubelet}" go 'the Kubernetes suites' 'seven minutes on two cores'
 
 upstream=$(go list -m -f '{{.GoMod}}' "k8s.io/kubernetes@v$KUBERNETES")
 {
@@ -42,7 +31,7 @@ for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
   stamps+=" -X $package.gitTreeState=archive -X $package.buildDate=2026-01-01T00:00:00Z"
 done
 for program in "${missing[@]}"; do
-  nice -n 10 go build -mod=mod -trimpath -ldflags "$stamps" -o "$aside/$program" "k8s.io/kubernetes/cmd/$program" 2>&1 \
+  nice -n 10 go build -mod=mod -trimpath -ldflags "$stamps" -o "$program" "k8s.io/kubernetes/cmd/$program" 2>&1 \
     | { grep -v -e '^go: ' || true; }
-  mv "$aside/$program" "$target/$program"
+  place "$program"
 done
