@@ -1,15 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Admin, Consumer } from '@platformatic/kafka';
 import { type Certificates, makeCertificates } from '../../helpers/certificates.ts';
 import { freePort } from '../../helpers/free-port.ts';
 import { TcpProxy } from '../../sinks/tcp-proxy.ts';
 import { built, versions } from '../cache.ts';
-import { Daemon } from '../kubernetes/daemon.ts';
+import { ServerProcess } from './server-process.ts';
 
 export interface ConsumedMessage {
   readonly key: string | undefined;
@@ -18,8 +16,6 @@ export interface ConsumedMessage {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const READY_MS_MAX = 120_000;
-const LOOK_EVERY_MS = 100;
 const JAVA = ['java', '-Xms64m', '-Xmx384m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp'];
 const CLUSTER_ID = '4L6g3nShT-eMCtK--X86sw';
 /** Of the user `agent`. */
@@ -29,66 +25,40 @@ export const PASSWORD = 'secret';
  * A real Kafka of one broker, with a plain listener and one with SASL over TLS, each behind a proxy that it names as
  * its own address, so that faults stand between it and every client.
  */
-export class KafkaBroker {
+export class KafkaBroker extends ServerProcess {
   readonly plain: TcpProxy;
   readonly secure: TcpProxy;
   readonly certificates: Certificates;
-  readonly #folder: string;
-  readonly #daemon: Daemon;
 
-  private constructor(
-    folder: string,
-    ports: readonly [number, number, number],
-    proxies: [TcpProxy, TcpProxy],
-  ) {
-    this.#folder = folder;
+  private constructor(ports: readonly [number, number, number], proxies: [TcpProxy, TcpProxy]) {
+    super('kafka');
     [this.plain, this.secure] = proxies;
-    this.certificates = makeCertificates(folder, ['server']);
+    mkdirSync(this.at('data'));
+    this.certificates = makeCertificates(this.folder, ['server']);
     const { cert, key } = this.certificates;
     writeFileSync(
-      join(folder, 'server-all.pem'),
+      this.at('server-all.pem'),
       readFileSync(key('server'), 'utf8') + readFileSync(cert('server'), 'utf8'),
     );
-    writeFileSync(join(folder, 'server.properties'), configuration(folder, ports, proxies));
+    writeFileSync(this.at('server.properties'), configuration(this.folder, ports, proxies));
     writeFileSync(
-      join(folder, 'log4j2.properties'),
+      this.at('log4j2.properties'),
       'rootLogger.level=warn\nrootLogger.appenderRef.c.ref=C\nappender.c.type=Console\nappender.c.name=C\nappender.c.layout.type=PatternLayout\nappender.c.layout.pattern=%d %p %c: %m%n\n',
     );
-    const log4j = `-Dlog4j2.configurationFile=${join(folder, 'log4j2.properties')}`;
-    const command = [...JAVA, jars(), log4j, 'kafka.Kafka', join(folder, 'server.properties')];
-    this.#daemon = new Daemon(command, join(folder, 'server.log'));
   }
 
   static async start(): Promise<KafkaBroker> {
-    const folder = mkdtempSync(join(tmpdir(), 'kafka-'));
-    mkdirSync(join(folder, 'data'));
     const ports = [await freePort(), await freePort(), await freePort()] as const;
     const proxies: [TcpProxy, TcpProxy] = [new TcpProxy(ports[0]), new TcpProxy(ports[1])];
     for (const proxy of proxies) await proxy.start();
-    const broker = new KafkaBroker(folder, ports, proxies);
+    const broker = new KafkaBroker(ports, proxies);
     const users = ['SCRAM-SHA-512', 'SCRAM-SHA-256'].flatMap((mechanism) => [
       '--add-scram',
       `${mechanism}=[name=agent,password=${PASSWORD}]`,
     ]);
-    const format = ['format', '-t', CLUSTER_ID, '-c', join(folder, 'server.properties'), ...users];
+    const format = ['format', '-t', CLUSTER_ID, '-c', broker.at('server.properties'), ...users];
     await runJava('kafka.tools.StorageTool', ...format);
-    await broker.restart();
-    return broker;
-  }
-
-  /** Starts it on the data that it has left; resolves when it answers. */
-  async restart(): Promise<void> {
-    this.#daemon.start();
-    const deadline = Date.now() + READY_MS_MAX;
-    while (!(await this.#isReady())) {
-      this.#daemon.assertRunning();
-      if (Date.now() > deadline) throw new Error('Kafka does not answer');
-      await pause(LOOK_EVERY_MS);
-    }
-  }
-
-  kill(): Promise<void> {
-    return this.#daemon.stop('SIGKILL');
+    return broker.started();
   }
 
   async createTopic(topic: string, configs: Readonly<Record<string, string>> = {}): Promise<void> {
@@ -142,10 +112,26 @@ export class KafkaBroker {
     }
   }
 
-  async close(): Promise<void> {
-    await this.kill();
+  override async close(): Promise<void> {
+    await super.close();
     for (const proxy of [this.plain, this.secure]) await proxy.close();
-    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  protected command(): readonly string[] {
+    const log4j = `-Dlog4j2.configurationFile=${this.at('log4j2.properties')}`;
+    return [...JAVA, jars(), log4j, 'kafka.Kafka', this.at('server.properties')];
+  }
+
+  protected async isReady(): Promise<boolean> {
+    const admin = this.#admin();
+    try {
+      await admin.listTopics();
+      return true;
+    } catch {
+      return false;
+    } finally {
+      await admin.close();
+    }
   }
 
   #alter(type: string, name: string, settings: string): Promise<void> {
@@ -164,18 +150,6 @@ export class KafkaBroker {
       retries: 0,
       connectTimeout: 1000,
     });
-  }
-
-  async #isReady(): Promise<boolean> {
-    const admin = this.#admin();
-    try {
-      await admin.listTopics();
-      return true;
-    } catch {
-      return false;
-    } finally {
-      await admin.close();
-    }
   }
 }
 

@@ -3,6 +3,7 @@ import { configure } from '../../sinks/destinations/common.ts';
 import type { TcpProxy, Treatment } from '../../sinks/tcp-proxy.ts';
 import { versions } from '../cache.ts';
 import { KafkaBroker, PASSWORD } from '../servers/kafka-broker.ts';
+import { outage } from './way.ts';
 
 let shared: Promise<KafkaBroker> | undefined;
 let topics = 0;
@@ -67,20 +68,9 @@ function kafka(
       stalls: ({ proxy }) => treatUntilFelt(proxy, { kind: 'stall' }),
       'resets mid-body': ({ proxy }) => treatUntilFelt(proxy, { kind: 'reset_after', bytes: 3000 }),
       'answers garbage': ({ proxy }) => treatUntilFelt(proxy, { kind: 'garbage' }),
-      'outage, 50,000 records waiting': ({ broker }) => {
-        const down = broker.kill();
-        return {
-          end: async () => {
-            await down;
-            await broker.restart();
-          },
-        };
-      },
+      'outage, 50,000 records waiting': ({ broker }) => outage(broker),
       'killed in mid-stream': ({ broker, proxy }) => {
-        proxy.whenForwarded(
-          isSecure ? 10_000 : 100_000,
-          () => void broker.kill().then(() => broker.restart()),
-        );
+        proxy.whenForwarded(isSecure ? 10_000 : 100_000, () => void broker.stopAndRestart());
       },
       'agent killed in mid-stream': () => {},
     },
