@@ -105,7 +105,6 @@ describe('the image', () => {
         '/usr/local/bin/node',
         '--single-threaded',
         '--max-semi-space-size=1',
-        '--no-incremental-marking',
         '/app/policy-log-agent.mjs',
       ],
       Cmd: ['run', '--config', '/etc/policy-log-agent/config.yaml'],
