@@ -1,5 +1,5 @@
-import { connect as connectTcp, isIP } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { isIP } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import type { SyslogSinkOptions } from '../agent/config/sinks/syslog.ts';
 import { judgeError } from './http-outcome.ts';
 import type { Batch, Outcome, OutgoingRecord, Refusal, Retry, Sink, SinkContext } from './sink.ts';
@@ -69,14 +69,11 @@ export class SyslogSink implements Sink {
       case 'udp':
         return sendDatagrams(host, port, messages, signal);
       case 'tcp':
-        return sendStream(() => connectTcp({ host, port }), 'connect', messages, signal);
-      case 'tls':
-        return sendStream(
-          () => connectTls({ ...this.#tls, host, port, ...(isIP(host) === 0 && { servername: host }) }),
-          'secureConnect',
-          messages,
-          signal,
-        );
+        return sendStream(host, port, undefined, messages, signal);
+      case 'tls': {
+        const tls = { ...this.#tls, host, ...(isIP(host) === 0 && { servername: host }) };
+        return sendStream(host, port, tls, messages, signal);
+      }
     }
   }
 }

@@ -1,58 +1,102 @@
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { AbortedError } from '../http-client.ts';
 
 /**
  * Sends messages over a connection of their own, each behind its length, and closes it: resolves when the server has
- * read all of it, which it shows by closing its side in turn, after ours.
+ * read all of it.
  *
  * Syslog has no acknowledgement; this is the nearest thing. What a write call took may still be in the kernel of either
- * side, and is gone when the server is; but a server that goes with something unread resets the connection. One that
- * refuses us as soon as we are there (too many connections; under TLS 1.3 also a certificate) may have closed
- * before the first byte arrives. That close is under way for at most a round trip, so ours waits as long as it took to
- * connect; what comes before it is no confirmation.
+ * side; but a server that goes, or refuses us, with something unread resets the connection, and one that has read to
+ * the end closes it in order.
  *
- * @param connect begins the connection
- * @param isReady the event after which it can be written to
+ * - Over TCP the end is ours of the connection. A server that refuses us as soon as we are there (too many
+ *   connections) may have closed before the first byte arrived; that close is under way for at most a round trip,
+ *   so ours waits as long as it took to connect, and what comes before it is no confirmation.
+ * - Over TLS the end is our closing alert, and the connection itself stays open. A server may refuse the certificate
+ *   long after the handshake, even after reading messages, but never after reading that alert: it then closes with it
+ *   unread, or before it came, and the connection is reset. The server's own closing alert proves nothing, for it
+ *   may be sent before the reset. So the end of the connection counts, and once it is there and a round trip
+ *   has passed, one byte more is written, which fails where a reset came meanwhile.
+ *
+ * @param tls for TLS: with which certificates, and for which name
  * @throws errors of the network, of TLS, and of `signal`
  */
 export function sendStream(
-  connect: () => Socket,
-  isReady: 'connect' | 'secureConnect',
+  host: string,
+  port: number,
+  tls: ConnectionOptions | undefined,
   messages: readonly Buffer[],
   signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const startMs = performance.now();
-    const socket = connect();
-    let isConfirmed = false;
-    const abort = () => socket.destroy(new AbortedError());
-    signal.addEventListener('abort', abort);
+    /** At least: what it took to connect. */
+    let roundTripMs = 0;
+    let isEnded = false;
+    const socket = connect({ host, port, allowHalfOpen: true });
     const settle = (error?: Error) => {
       signal.removeEventListener('abort', abort);
+      secure?.destroy();
+      socket.destroy();
       if (error) reject(error);
       else resolve();
     };
-    socket.once(isReady, () => {
-      const waitMs = performance.now() - startMs;
-      socket.cork();
+    const abort = () => settle(new AbortedError());
+    signal.addEventListener('abort', abort);
+    const secure = tls && connectTls({ ...tls, socket: neverEnding(socket) });
+
+    const write = (stream: Duplex, written: () => void) => {
+      roundTripMs = performance.now() - startMs;
+      stream.cork();
       for (const message of messages) {
-        socket.write(`${message.length} `);
-        socket.write(message);
+        stream.write(`${message.length} `);
+        stream.write(message);
       }
-      // Once all is written and the wait over, what has arrived by then is looked at first.
-      socket.write('', (error) => {
-        if (!error) setTimeout(() => setImmediate(() => socket.end()), waitMs);
+      stream.write('', (error) => {
+        if (!error) written();
       });
-      socket.uncork();
-    });
+      stream.uncork();
+    };
+    const end = (stream: Duplex) => {
+      isEnded = true;
+      stream.end();
+    };
+    if (secure) secure.once('secureConnect', () => write(secure, () => end(secure))).on('error', settle);
+    else socket.once('connect', () => write(socket, () => later(roundTripMs, () => end(socket))));
     // Nothing is expected; what comes is read for the sake of the end.
-    socket.resume();
+    (secure ?? socket).resume();
+    // An alert that came before says more.
+    socket.on('error', (error) => setImmediate(settle, error));
     socket.on('end', () => {
-      isConfirmed = socket.writableFinished;
+      if (!isEnded) setImmediate(settle, new Error('the server closed the connection early'));
+      else if (!secure) settle();
+      else later(roundTripMs, () => socket.write('\0', (error) => settle(error ?? undefined)));
     });
-    socket.on('error', settle);
-    socket.on('close', () =>
-      settle(isConfirmed ? undefined : new Error('the server closed the connection early')),
-    );
   });
+}
+
+/** Once the time is over, what has arrived by then is looked at first. */
+function later(ms: number, run: () => void): void {
+  setTimeout(() => setImmediate(run), ms);
+}
+
+/** What TLS runs over: a connection that its end leaves open. */
+function neverEnding(socket: Socket): Duplex {
+  const duplex = new Duplex({
+    read() {
+      socket.resume();
+    },
+    write(bytes, _encoding, done) {
+      // An error is the connection's, which says it itself.
+      socket.write(bytes, (error) => {
+        if (!error) done();
+      });
+    },
+  });
+  socket.on('data', (bytes) => {
+    if (!duplex.push(bytes)) socket.pause();
+  });
+  return duplex;
 }
