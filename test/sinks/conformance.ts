@@ -109,7 +109,7 @@ async function run<D extends Destination>(
     await new Promise(setImmediate);
   }
   if (fault?.end) {
-    await events.felt;
+    await Promise.race([events.felt, delivery.drain()]);
     await fault.end();
   }
   await delivery.drain();
