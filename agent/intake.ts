@@ -5,6 +5,7 @@ import type { RefusedLines } from './observe/refused-lines.ts';
 import type { Commit, SavedState } from './outbox/types.ts';
 import { type InputPipeline, Pipeline, type PipelineConfig, type PipelineSurroundings } from './pipeline.ts';
 import type { RecordBuffer } from './record-buffer.ts';
+import type { OpenWindow } from './stages/open-window.ts';
 
 /** Format states are stored under this and the input's name. */
 const FORMAT_VALUE = 'format:';
@@ -51,6 +52,10 @@ export class Intake {
       },
       line: (line: FlowLine, id: string, enricher: Enricher, input: string) => {
         records.appendLine(line, id, enricher);
+        this.#accountsOf(input).records++;
+      },
+      window: (window: OpenWindow, input: string) => {
+        records.appendWindow(window);
         this.#accountsOf(input).records++;
       },
       summary: (json: string) => records.append(json),

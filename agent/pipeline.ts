@@ -39,6 +39,8 @@ export interface PipelineSurroundings {
 export interface PipelineOutput {
   /** @param input the input that the record is of */
   record(json: string, input: string): void;
+  /** The record of a window that closes, which writes it; afterwards it no longer can. */
+  window(window: OpenWindow, input: string): void;
   /** A record that nothing but its line has a part in: it may be written straight from the line's bytes. */
   line(line: FlowLine, id: string, enricher: Enricher, input: string): void;
   /** A record about what was dropped, outside the accounts. */
@@ -150,7 +152,9 @@ export class Pipeline {
     const [savedLimit, savedSummary] = [values.get('limit'), values.get('summary')];
     if (savedLimit !== undefined) limit.restore(JSON.parse(savedLimit));
     if (savedSummary !== undefined) summarize.restore(JSON.parse(savedSummary));
-    const windows = rows.map((row) => OpenWindow.fromRow(row, (record) => this.#restoredKey(record)));
+    const keyOf = (record: FlowRecord) => this.#restoredKey(record);
+    const headsOf = (input: string) => this.input(input).windows.heads;
+    const windows = rows.map((row) => OpenWindow.fromRow(row, keyOf, headsOf));
     windows.sort((one, other) => one.order - other.order);
     for (const window of windows) this.input(window.input).windows.restore(window);
   }
@@ -173,7 +177,7 @@ export class Pipeline {
       srcPortsMax: aggregate.level === 'connection' ? aggregate.src_ports_max : 0,
       keysMax: aggregate.keys_max,
     };
-    return new Aggregate(input, options, this.#keys, (json) => this.#out.record(json, input));
+    return new Aggregate(input, options, this.#keys, (window) => this.#out.window(window, input));
   }
 }
 
@@ -228,7 +232,7 @@ export class InputPipeline {
     if (this.#unseen.has(line.disposition)) return this.#pass(line, id);
     if (this.windows.merge(line)) return MERGED;
     const key = this.#opensUnseen.has(line.disposition) ? this.windows.keyOf(line) : undefined;
-    if (key !== undefined && line.openingJson !== undefined) return this.#mergeUnseen(line, key, id);
+    if (key !== undefined && line.writeOpening !== undefined) return this.#mergeUnseen(line, key, id);
 
     const record = line.toRecord(id());
     const holds = enrich.enrich(record, line.timeUs);
@@ -252,7 +256,13 @@ export class InputPipeline {
     if (this.windows.mergeByKey(line, key, alias)) return MERGED;
     const refusal = this.#refuseWindow(line, record.connection.src_ip);
     if (refusal !== undefined) return refusal;
-    this.windows.open(line, key, headOf(shaped), alias, isCoarse ? undefined : holds);
+    this.windows.open(
+      line,
+      key,
+      this.windows.heads.ofText(headOf(shaped)),
+      alias,
+      isCoarse ? undefined : holds,
+    );
     this.#tellDenied(record);
     return OPENED;
   }
@@ -262,7 +272,7 @@ export class InputPipeline {
     if (this.windows.mergeByKey(line, key, true)) return MERGED;
     const refusal = this.#refuseWindow(line, undefined);
     if (refusal !== undefined) return refusal;
-    const { head, holds } = this.#shared.enrich.open(line, id());
+    const { head, holds } = this.#shared.enrich.open(line, id(), this.windows.heads);
     this.windows.open(line, key, head, true, holds);
     return OPENED;
   }

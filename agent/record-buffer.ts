@@ -1,5 +1,6 @@
 import type { Enricher, FlowLine } from '../parsers/line.ts';
 import type { RecordBlock } from './outbox/types.ts';
+import type { OpenWindow } from './stages/open-window.ts';
 
 const BLOCK_BYTES = 256 << 10;
 const FIRST_BYTES = 64 << 10;
@@ -52,6 +53,15 @@ export class RecordBuffer {
       end = line.writeJson(id, this.#bytes, this.#length, enricher);
     }
     this.#length = end;
+    this.#bytes[this.#length++] = 0x0a;
+    this.#count++;
+  }
+
+  /** The record of a window, straight from its bytes. */
+  appendWindow(window: OpenWindow): void {
+    const most = window.jsonBytesMax + 1;
+    if (this.#length + most > this.#bytes.length) this.#makeRoom(most);
+    this.#length = window.writeJson(this.#bytes, this.#length);
     this.#bytes[this.#length++] = 0x0a;
     this.#count++;
   }

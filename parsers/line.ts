@@ -57,10 +57,10 @@ export interface FlowLine {
    */
   writeJson?(id: string, out: Buffer, at: number, enricher?: Enricher): number;
   /**
-   * What `writeJson` writes but for `count`, `packets` and `bytes`, which merging changes, and the closing brace.
-   * Only where it is cheaper than by `toRecord`.
+   * As `writeJson`, but for `count`, `packets` and `bytes`, which merging changes, and the closing brace. Only where it
+   * is cheaper than by `toRecord`.
    */
-  openingJson?(id: string, enricher: Enricher): string;
+  writeOpening?(id: string, out: Buffer, at: number, enricher: Enricher): number;
 }
 
 /**

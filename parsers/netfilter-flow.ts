@@ -62,6 +62,9 @@ export class NetfilterFlow implements FlowLine {
   #hash = 0;
   // What the record under way has from elsewhere.
   #id = '';
+  /** Where, in the JSON that was written last, the sides and the time end. */
+  #sidesEnd = 0;
+  #timeEnd = 0;
   readonly #sides = { src: '', dest: '', srcNetwork: NOTHING, destNetwork: NOTHING };
 
   /** @param memory may be shared by all flows of the same context */
@@ -192,30 +195,32 @@ export class NetfilterFlow implements FlowLine {
 
   /** What `writeJson` writes, read back: one place says what a record is. */
   toRecord(id: string): FlowRecord {
-    const end = this.#writeScratch('');
+    const end = this.#writeScratch();
     const record = JSON.parse(scratch.toString('utf8', 0, end)) as FlowRecord;
     record.id = id;
     return record;
   }
 
-  openingJson(id: string, enricher: Enricher): string {
-    const end = this.#writeScratch(id, enricher);
-    // No text holds these, for in JSON its quotes are escaped; and of the objects only `dest` stands before a count.
-    const countAt = scratch.indexOf(DEST_END_COUNT) + 1;
-    const countEnd = numberEnd(scratch, countAt + DEST_END_COUNT.length - 1);
-    const packetsAt = scratch.indexOf(PACKETS_KEY, countEnd);
-    const bytesAt = numberEnd(scratch, packetsAt + PACKETS_KEY.length);
-    const packetsEnd = this.walk.length > 0 ? numberEnd(scratch, bytesAt + BYTES_KEY.length) : bytesAt;
-    scratch.copyWithin(countAt, countEnd, packetsAt);
-    const joint = countAt + packetsAt - countEnd;
-    scratch.copyWithin(joint, packetsEnd, end - 1);
-    return scratch.toString('utf8', 0, joint + end - 1 - packetsEnd);
+  /** Writes all, and closes the gaps where the counts stood. */
+  writeOpening(id: string, out: Buffer, at: number, enricher: Enricher): number {
+    const end = this.writeJson(id, out, at, enricher);
+    if (end < 0) return end;
+    const countAt = this.#sidesEnd;
+    const countEnd = numberEnd(out, countAt + COUNT.length);
+    // Behind the timestamp's closing quote.
+    const packetsAt = this.#timeEnd + 1;
+    const bytesAt = numberEnd(out, this.#timeEnd + PACKETS.length);
+    const packetsEnd = this.walk.length > 0 ? numberEnd(out, bytesAt + BYTES.length) : bytesAt;
+    json.at = countAt;
+    json.words(json.view, countEnd, packetsAt);
+    json.words(json.view, packetsEnd, end - 1);
+    return json.at;
   }
 
   /** Writes the record's JSON to the beginning of `scratch`, and says where it ends. */
-  #writeScratch(id: string, enricher?: Enricher): number {
+  #writeScratch(): number {
     for (;;) {
-      const end = this.writeJson(id, scratch, 0, enricher);
+      const end = this.writeJson('', scratch, 0);
       if (end >= 0) return end;
       scratch = Buffer.allocUnsafe(2 * scratch.length);
     }
@@ -272,6 +277,7 @@ export class NetfilterFlow implements FlowLine {
       json.piece(destNetwork);
       json.byte(BRACE_CLOSE);
     } else json.text(`,"dest":${dest}`);
+    this.#sidesEnd = json.at;
   }
 
   #write(): void {
@@ -322,10 +328,12 @@ export class NetfilterFlow implements FlowLine {
 
   /** `timestamp()`, in the common case without making a string: most lines share their second with the last. */
   writeTime(): void {
-    if (this.timeDigits !== 6) {
-      json.ascii(this.timestamp());
-      return;
-    }
+    if (this.timeDigits === 6) this.#writeMicroseconds();
+    else json.ascii(this.timestamp());
+    this.#timeEnd = json.at;
+  }
+
+  #writeMicroseconds(): void {
     const second = Math.floor(this.timeUs / 1e6);
     if (second !== this.#second) {
       this.#second = second;
@@ -434,10 +442,6 @@ export class NetfilterFlow implements FlowLine {
 const json = new ByteWriter();
 const fields = new NetfilterFields(json);
 let scratch = Buffer.allocUnsafe(16_384);
-
-const DEST_END_COUNT = Buffer.from('},"count":');
-const PACKETS_KEY = Buffer.from(',"packets":');
-const BYTES_KEY = Buffer.from(',"bytes":');
 
 function numberEnd(bytes: Uint8Array, start: number): number {
   let end = start;

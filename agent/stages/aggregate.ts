@@ -2,6 +2,7 @@ import type { FlowLine } from '../../parsers/line.ts';
 import type { WindowRow } from '../outbox/types.ts';
 import { AliasTable } from './alias-table.ts';
 import type { Holds } from './enrich.ts';
+import { type Head, Heads } from './heads.ts';
 import { OpenWindow } from './open-window.ts';
 
 /** Raw keys that are remembered for each window that may be open: a connection can be written in several ways. */
@@ -38,7 +39,9 @@ export class Aggregate {
   readonly #input: string;
   readonly #options: AggregateOptions;
   readonly #keys: OpenKeys;
-  readonly #out: (json: string) => void;
+  readonly #out: (window: OpenWindow) => void;
+  /** Of the records of what is open. */
+  readonly heads = new Heads();
   readonly #aliases: AliasTable;
   readonly #byKey = new Map<string, OpenWindow>();
   /** Windows in order of opening, from `#head` on; closed ones stay until they are at the front. */
@@ -50,8 +53,8 @@ export class Aggregate {
   #touched = true;
   #quietSinceUs = 0;
 
-  /** @param out takes the JSON of each record whose window closes */
-  constructor(input: string, options: AggregateOptions, keys: OpenKeys, out: (json: string) => void) {
+  /** @param out takes the record of each window that closes */
+  constructor(input: string, options: AggregateOptions, keys: OpenKeys, out: (window: OpenWindow) => void) {
     this.#input = input;
     this.#options = options;
     this.#keys = keys;
@@ -99,10 +102,10 @@ export class Aggregate {
 
   /**
    * Opens the window of a key that has none.
-   * @param head what its record says, as `headOf` has it
+   * @param head what its record begins with, among `heads`
    * @param holds at which times the record's names are right; undefined: always
    */
-  open(line: FlowLine, key: string, head: string, alias: boolean, holds?: Holds): void {
+  open(line: FlowLine, key: string, head: Head, alias: boolean, holds?: Holds): void {
     const window = new OpenWindow(this.#input, this.#keys.nextOrder, key, line.timeUs, head, holds);
     this.#keys.nextOrder += 1;
     this.#keep(window);
@@ -171,7 +174,7 @@ export class Aggregate {
 
   /** Makes a window's record. */
   close(window: OpenWindow): void {
-    this.#out(window.toJson());
+    this.#out(window);
     window.close();
     this.#keys.open -= 1;
     this.#open -= 1;

@@ -1,6 +1,7 @@
 import type { Enricher, FlowLine } from '../../parsers/line.ts';
 import type { Endpoint, FlowRecord, Policy } from '../../parsers/record.ts';
 import type { EnrichConfig } from '../config/schema.ts';
+import type { Head, Heads } from './heads.ts';
 import { type Found, sideOf } from './holder.ts';
 import { type AddressWords, readAddress } from './network.ts';
 import { NetworkTable, namedNetworks } from './network-table.ts';
@@ -104,12 +105,13 @@ export class Enrich implements Enricher {
 
   /**
    * What the record begins with of a window that the line opens, and when that holds: as by `enrich`, but for what
-   * `looksAtDenials` adds. Only for lines that have an `openingJson`.
+   * `looksAtDenials` adds. Only for lines that have a `writeOpening`.
    */
-  open(line: FlowLine, id: string): { head: string; holds: Holds | undefined } {
+  open(line: FlowLine, id: string, heads: Heads): { head: Head; holds: Holds | undefined } {
+    if (this.#identity === undefined) return { head: heads.ofLine(line, id, this), holds: undefined };
     const named: Found[] = [];
     this.#named = named;
-    const head = line.openingJson!(id, this);
+    const head = heads.ofLine(line, id, this);
     this.#named = undefined;
     return { head, holds: holding(named) };
   }

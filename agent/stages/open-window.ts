@@ -1,8 +1,10 @@
+import { ByteWriter, pieceOf } from '../../parsers/byte-writer.ts';
 import type { FlowLine } from '../../parsers/line.ts';
 import type { FlowRecord } from '../../parsers/record.ts';
 import { formatRfc3339 } from '../../parsers/time.ts';
 import type { WindowRow } from '../outbox/types.ts';
 import type { Holds } from './enrich.ts';
+import type { Head, Heads } from './heads.ts';
 
 /** What a window's row keeps of its opening beside the record. */
 type Opening = [input: string, firstUs: number];
@@ -18,6 +20,21 @@ type State = [
   lastText: string,
   srcPorts: number[],
 ];
+
+/** One for all windows: a record is written in one go. */
+const writer = new ByteWriter();
+const COUNT = pieceOf(',"count":');
+const PACKETS = pieceOf(',"packets":');
+const BYTES = pieceOf(',"bytes":');
+const LAST_TIMESTAMP = pieceOf(',"last_timestamp":"');
+const SRC_PORTS = pieceOf('","src_ports":[');
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BRACKET_CLOSE = 0x5d;
+const BRACE_CLOSE = 0x7d;
+/** What follows a head takes at most, but for ports. */
+const STATE_BYTES_MAX = 256;
+const PORT_BYTES_MAX = 6;
 
 /**
  * One open window: the record of the connection that opened it, and what has merged into it since.
@@ -41,7 +58,9 @@ export class OpenWindow {
   futureEndUs = 0;
 
   readonly #holds: Holds | undefined;
-  #head: string;
+  #head: Head | undefined;
+  /** What its row keeps for good, once a row was made. */
+  #opened = '';
   #lastUs: number;
   #lastDigits = 0;
   #lastText = '';
@@ -52,10 +71,11 @@ export class OpenWindow {
   #srcPorts: number[] = [];
 
   /**
-   * @param head the record of the opening line, as `headOf` has it; that line is merged afterwards, as every other
+   * @param head of the opening line's record; released when the window closes. That line is merged afterwards, as
+   * every other
    * @param holds at which times its names are right; undefined: always
    */
-  constructor(input: string, order: number, key: string, firstUs: number, head: string, holds?: Holds) {
+  constructor(input: string, order: number, key: string, firstUs: number, head: Head, holds?: Holds) {
     this.#holds = holds;
     this.key = key;
     this.input = input;
@@ -91,31 +111,68 @@ export class OpenWindow {
     return this.reaches(timeUs, windowUs) && (this.#holds === undefined || this.#holds(timeUs));
   }
 
-  /** The record's JSON. Last time and ports are there only where more than one line has merged. */
-  toJson(): string {
-    let json = `${this.#head},"count":${this.#count}`;
-    if (this.#packets > 0) json += `,"packets":${this.#packets}`;
-    if (this.#bytes > 0) json += `,"bytes":${this.#bytes}`;
-    if (this.#lines > 1) {
-      const last = this.#lastDigits > 6 ? this.#lastText : formatRfc3339(this.#lastUs, this.#lastDigits);
-      json += `,"last_timestamp":"${last}"`;
-      if (this.#srcPorts.length > 0) json += `,"src_ports":[${this.#srcPorts.join(',')}]`;
+  /** What `writeJson` takes at most. */
+  get jsonBytesMax(): number {
+    return this.#head!.length + STATE_BYTES_MAX + this.#srcPorts.length * PORT_BYTES_MAX;
+  }
+
+  /**
+   * Writes the record's JSON to `out` from `at` on, where there must be room. Last time and ports are there only where
+   * more than one line has merged.
+   * @returns where it ends
+   */
+  writeJson(out: Buffer, at: number): number {
+    const { view, start, end } = this.#head!;
+    writer.open(out, at);
+    writer.words(view, start, end);
+    writer.piece(COUNT);
+    writer.number(this.#count);
+    if (this.#packets > 0) {
+      writer.piece(PACKETS);
+      writer.number(this.#packets);
     }
-    return `${json}}`;
+    if (this.#bytes > 0) {
+      writer.piece(BYTES);
+      writer.number(this.#bytes);
+    }
+    if (this.#lines > 1) {
+      writer.piece(LAST_TIMESTAMP);
+      writer.ascii(this.#lastDigits > 6 ? this.#lastText : formatRfc3339(this.#lastUs, this.#lastDigits));
+      this.#writePorts();
+    }
+    writer.byte(BRACE_CLOSE);
+    return writer.at;
+  }
+
+  #writePorts(): void {
+    const ports = this.#srcPorts;
+    if (ports.length === 0) {
+      writer.byte(QUOTE);
+      return;
+    }
+    writer.piece(SRC_PORTS);
+    for (let index = 0; index < ports.length; index += 1) {
+      if (index > 0) writer.byte(COMMA);
+      writer.number(ports[index]!);
+    }
+    writer.byte(BRACKET_CLOSE);
   }
 
   close(): void {
     this.open = false;
-    this.#head = '';
+    this.#head!.release();
+    this.#head = undefined;
+    this.#opened = '';
   }
 
   toRow(): WindowRow {
+    if (this.#opened === '') this.#opened = `{"opening":${this.#opening},"record":${this.#head}}}`;
     // By hand, for it is made again at every change. A time's text needs no escapes.
     const text = this.#lastDigits > 6 ? this.#lastText : '';
     const counts = `${this.#lines},${this.#count},${this.#packets},${this.#bytes}`;
     return {
       key: this.order,
-      opened: `{"opening":${this.#opening},"record":${this.#head}}}`,
+      opened: this.#opened,
       state: `[${this.#lastUs},${this.#lastDigits},${counts},"${text}",[${this.#srcPorts.join(',')}]]`,
     };
   }
@@ -124,10 +181,18 @@ export class OpenWindow {
     return `[${JSON.stringify(this.input)},${this.firstUs}]`;
   }
 
-  /** @param keyOf the merge key of a record, as it is configured now */
-  static fromRow({ key, opened, state }: WindowRow, keyOf: (record: FlowRecord) => string): OpenWindow {
+  /**
+   * @param keyOf the merge key of a record, as it is configured now
+   * @param headsOf where the windows of an input have their heads
+   */
+  static fromRow(
+    { key, opened, state }: WindowRow,
+    keyOf: (record: FlowRecord) => string,
+    headsOf: (input: string) => Heads,
+  ): OpenWindow {
     const { opening, record } = JSON.parse(opened) as { opening: Opening; record: FlowRecord };
-    const window = new OpenWindow(opening[0], key, keyOf(record), opening[1], headOf(record));
+    const head = headsOf(opening[0]).ofText(headOf(record));
+    const window = new OpenWindow(opening[0], key, keyOf(record), opening[1], head);
     const saved = JSON.parse(state) as State;
     [window.#lastUs, window.#lastDigits, window.#lines, window.#count] = saved;
     [, , , , window.#packets, window.#bytes, window.#lastText, window.#srcPorts] = saved;

@@ -8,6 +8,7 @@ import { Pipeline } from '../../agent/pipeline.ts';
 import { FlowView } from '../helpers/model-flow.ts';
 import { modelHour } from '../helpers/model-hour.ts';
 import { stagesConfig } from '../helpers/stages-run.ts';
+import { windowJson } from '../helpers/window-json.ts';
 
 const all = ['allow', 'deny', 'unknown'];
 const LEVELS: readonly [what: string, aggregate: object][] = [
@@ -35,6 +36,7 @@ for (const [what, aggregate] of LEVELS) {
     }),
     {
       record: (json) => lines.push(json),
+      window: (window) => lines.push(windowJson(window)),
       line: (line, id, enricher) => {
         const record = line.toRecord(id);
         enricher.enrich(record, line.timeUs);

@@ -91,7 +91,7 @@ function stages(keysMax: number): Pipeline {
       aggregate: aggregateSchema.parse({ keys_max: keysMax }),
       enrich: enrichSchema.parse({}),
     },
-    { record: () => {}, line: () => {}, summary: () => {} },
+    { record: () => {}, window: () => {}, line: () => {}, summary: () => {} },
   );
 }
 

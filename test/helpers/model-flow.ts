@@ -98,10 +98,11 @@ export class FlowView implements FlowLine {
     return this.#record(id);
   }
 
-  openingJson(id: string, enricher: Enricher): string {
+  writeOpening(id: string, out: Buffer, at: number, enricher: Enricher): number {
     const record = this.#record(id);
     enricher.enrich(record, this.timeUs);
-    return headOf(record);
+    const head = Buffer.from(headOf(record));
+    return at + head.length > out.length ? -1 : at + head.copy(out, at);
   }
 
   #record(id: string): FlowRecord {

@@ -4,6 +4,7 @@ import { Pipeline, type PipelineConfig, type PipelineSurroundings } from '../../
 import type { LineClass } from '../../agent/stages/line-class.ts';
 import type { FlowRecord, SummaryRecord } from '../../parsers/record.ts';
 import { type Flow, FlowView } from './model-flow.ts';
+import { windowJson } from './window-json.ts';
 
 /** Parts of the stages' configuration, as they are written in the file. */
 export interface WrittenConfig {
@@ -48,6 +49,7 @@ export class StagesRun {
       stagesConfig(written),
       {
         record: (json) => this.records.push(JSON.parse(json)),
+        window: (window) => this.records.push(JSON.parse(windowJson(window))),
         line: (line, id, enricher) => {
           const record = line.toRecord(id);
           enricher.enrich(record, line.timeUs);

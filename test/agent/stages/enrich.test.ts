@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Claim } from '../../../agent/kubernetes/address-book.ts';
 import { Enrich, type Identity } from '../../../agent/stages/enrich.ts';
+import { Heads } from '../../../agent/stages/heads.ts';
 import type { Found, Holder } from '../../../agent/stages/holder.ts';
 import { NetworkTable, namedNetworks } from '../../../agent/stages/network-table.ts';
 import { headOf } from '../../../agent/stages/open-window.ts';
@@ -85,9 +86,9 @@ function enriched(line: FlowLine, enrich: Enrich): FlowRecord {
   const holds = enrich.enrich(record, line.timeUs);
   const { candidate_policies: _, ...written } = record;
   expect(out.toString('utf8', 0, end)).toBe(JSON.stringify(written));
-  if (line.openingJson !== undefined) {
-    const opening = enrich.open(line, 'id');
-    expect(opening.head).toBe(headOf(written));
+  if (line.writeOpening !== undefined) {
+    const opening = enrich.open(line, 'id', new Heads());
+    expect(opening.head.toString()).toBe(headOf(written));
     const times = [T - 1, T, T + 1, Number.POSITIVE_INFINITY];
     expect(times.map((timeUs) => opening.holds?.(timeUs))).toEqual(times.map((timeUs) => holds?.(timeUs)));
   }

@@ -4,9 +4,11 @@ import type { Claim } from '../../../agent/kubernetes/address-book.ts';
 import { Pipeline, type PipelineSurroundings } from '../../../agent/pipeline.ts';
 import type { Identity } from '../../../agent/stages/enrich.ts';
 import type { Holder } from '../../../agent/stages/holder.ts';
+import type { OpenWindow } from '../../../agent/stages/open-window.ts';
 import type { FlowLine } from '../../../parsers/line.ts';
 import type { FlowRecord } from '../../../parsers/record.ts';
 import { syslogFormat } from '../../../parsers/syslog.ts';
+import { windowJson } from '../../helpers/window-json.ts';
 
 const NOON = Date.UTC(2026, 10, 21, 12);
 const pod = (name: string): Holder => ({
@@ -57,7 +59,8 @@ class Lab {
     const loaded = parseConfig(text, {});
     if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
     const record = (json: string) => this.records.push(JSON.parse(json));
-    const out = { record, line: () => expect.fail('a line was passed unseen'), summary: () => {} };
+    const window = (closed: OpenWindow) => record(windowJson(closed));
+    const out = { record, window, line: () => expect.fail('a line was passed unseen'), summary: () => {} };
     this.pipeline = new Pipeline(loaded.config, out, { identity, ...surroundings });
   }
 
