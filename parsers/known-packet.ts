@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { sameText } from './byte-view.ts';
 import type { ByteWriter, Copy } from './byte-writer.ts';
+import type { Kin } from './line.ts';
 import { isAt, type NetfilterWalk, NUMBERED, readDecimal, tokenEnd } from './netfilter-walk.ts';
 import type { Prefix } from './prefix.ts';
 
@@ -60,13 +61,12 @@ export interface Remainder {
  * Such a number has up to ten digits and no leading zero, is no more than 65535 as a port and not 0 as a length;
  * any other is not taken for one, for it might read differently. Objects are used again for other lines.
  */
-export class KnownPacket {
+export class KnownPacket implements Kin {
   sample = 0;
   prefix!: Prefix;
   packetHash = 0;
   keyHash = 0;
-  /** A key that was found to equal the line's. */
-  key: Uint8Array | undefined;
+  known: unknown;
 
   // All in one place of memory, for the last few hundred packets do not stay in the processor's first cache. A
   // word more than text and JSON, for JSON is copied in words.
@@ -114,7 +114,7 @@ export class KnownPacket {
     this.prefix = prefix;
     this.packetHash = packetHash;
     this.keyHash = keyHash;
-    this.key = undefined;
+    this.known = undefined;
     bytes.copy(this.#bytes, 0, start, end);
     this.#textLength = end - start;
     this.#jsonLength = 0;

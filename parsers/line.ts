@@ -43,6 +43,8 @@ export interface FlowLine {
   /** @param key what `copyKey` gave, unchanged */
   keyEquals(key: Uint8Array): boolean;
   copyKey(): Uint8Array;
+  /** What this line and others with its key have in common; undefined where the parser remembers none. */
+  readonly kin?: Kin | undefined;
 
   /** The event's time as the record writes it: RFC 3339, UTC, all digits. */
   timestamp(): string;
@@ -61,6 +63,12 @@ export interface FlowLine {
    * is cheaper than by `toRecord`.
    */
   writeOpening?(id: string, out: Buffer, at: number, enricher: Enricher): number;
+}
+
+/** Lines with the same merge key that a parser has recognized as such. */
+export interface Kin {
+  /** For the stages, to keep what they know of these lines; undefined at first. */
+  known: unknown;
 }
 
 /**

@@ -3,7 +3,7 @@ import { ByteWriter, type Copy, keyPiece, type Piece, pieceOf } from './byte-wri
 import { DIRECTIONS, packetDirection, UNKNOWN } from './direction.ts';
 import { canonicalIpBytes, ipv4Number } from './ip.ts';
 import { ID, KNOWN_JSON_BYTES, type KnownPacket, SIDES, TIME } from './known-packet.ts';
-import type { Enricher, FlowLine } from './line.ts';
+import type { Enricher, FlowLine, Kin } from './line.ts';
 import { NetfilterFields, protocolName, writeName } from './netfilter-fields.ts';
 import { NetfilterWalk } from './netfilter-walk.ts';
 import type { PacketMemory } from './packet-memory.ts';
@@ -150,16 +150,11 @@ export class NetfilterFlow implements FlowLine {
     return hashBytes(hash, bytes, Math.max(this.walk.destEnd, end - TAIL_BYTES), end);
   }
 
-  keyEquals(key: Uint8Array): boolean {
-    const known = this.#known;
-    if (known === undefined) return this.#hasKey(key);
-    if (known.key === key) return true;
-    if (!this.#hasKey(key)) return false;
-    known.key = key;
-    return true;
+  get kin(): Kin | undefined {
+    return this.#known;
   }
 
-  #hasKey(key: Uint8Array): boolean {
+  keyEquals(key: Uint8Array): boolean {
     const { walk } = this;
     const { bytes } = walk;
     const first = walk.interfacesEnd - walk.prefixStart;

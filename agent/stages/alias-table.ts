@@ -6,6 +6,7 @@ const PROBES_MAX = 32;
 const SLOTS_MIN = 1024;
 
 interface Alias {
+  readonly table: AliasTable;
   readonly hash: number;
   readonly key: Uint8Array;
   window: OpenWindow;
@@ -13,7 +14,7 @@ interface Alias {
 
 /**
  * Which open window a line's raw key belongs to: an open-addressing hash table over the bytes of the line, so that
- * finding decodes and allocates nothing.
+ * finding decodes and allocates nothing. Lines that their parser has recognized as of one key have the alias with them.
  *
  * It is a cache, and nothing but speed hangs on it: a window may have several raw keys here, or none, for it
  * may be forgotten at any time. So nothing is ever deleted; an alias whose window has closed tells that one's key, and
@@ -31,37 +32,43 @@ export class AliasTable {
 
   /** The window, open or closed, that lines with this line's raw key belonged to last, where it is known. */
   find(line: FlowLine): OpenWindow | undefined {
-    const hash = line.keyHash();
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    for (let probe = 0, slot = spread(hash); probe < PROBES_MAX; probe += 1, slot += 1) {
-      const alias = slots[slot & mask];
-      if (alias === undefined) return undefined;
-      if (alias.hash === hash && line.keyEquals(alias.key)) return alias.window;
-    }
-    return undefined;
+    const near = this.#ofKin(line);
+    if (near?.window.open) return near.window;
+    // What the kin has may have been forgotten here, and its key's next window be another alias's.
+    const alias = this.#place(line);
+    if (typeof alias === 'number') return near?.window;
+    if (line.kin !== undefined) line.kin.known = alias;
+    return alias.window;
   }
 
   /** Remembers that lines with this line's raw key belong to the window. */
   add(line: FlowLine, window: OpenWindow): void {
-    const hash = line.keyHash();
-    const known = this.#place(hash, line);
+    const known = this.#ofKin(line) ?? this.#place(line);
     if (typeof known === 'object') {
       known.window = window;
       return;
     }
     if (this.#slots[known] === undefined) this.#used += 1;
-    this.#slots[known] = { hash, key: line.copyKey(), window };
+    const alias = { table: this, hash: line.keyHash(), key: line.copyKey(), window };
+    this.#slots[known] = alias;
+    if (line.kin !== undefined) line.kin.known = alias;
     if (this.#used * 2 > this.#slots.length) this.#makeRoom();
   }
 
+  #ofKin(line: FlowLine): Alias | undefined {
+    const alias = line.kin?.known as Alias | undefined;
+    return alias?.table === this ? alias : undefined;
+  }
+
   /** The key's alias; or the slot to put it in, which is another key's if all near are taken. */
-  #place(hash: number, line: FlowLine): Alias | number {
-    const mask = this.#slots.length - 1;
+  #place(line: FlowLine): Alias | number {
+    const hash = line.keyHash();
+    const slots = this.#slots;
+    const mask = slots.length - 1;
     const home = spread(hash);
     for (let probe = 0; probe < PROBES_MAX; probe += 1) {
       const slot = (home + probe) & mask;
-      const alias = this.#slots[slot];
+      const alias = slots[slot];
       if (alias === undefined) return slot;
       if (alias.hash === hash && line.keyEquals(alias.key)) return alias;
     }

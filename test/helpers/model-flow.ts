@@ -1,5 +1,5 @@
 import { headOf } from '../../agent/stages/open-window.ts';
-import type { Enricher, FlowLine } from '../../parsers/line.ts';
+import type { Enricher, FlowLine, Kin } from '../../parsers/line.ts';
 import type { Disposition, FlowRecord } from '../../parsers/record.ts';
 
 /** What a made-up line says. */
@@ -23,6 +23,8 @@ export interface Flow {
   extra?: Partial<FlowRecord>;
 }
 
+const KINS_MAX = 30;
+
 /**
  * A line in its parser's own words, with the key semantics that the contract asks for: one view that is used
  * again for every line, and a key that holds everything but time, source port and counters.
@@ -30,8 +32,11 @@ export interface Flow {
 export class FlowView implements FlowLine {
   readonly kind = 'flow';
   #flow: Flow = { timeUs: 0 };
-  #key: Uint8Array = new Uint8Array();
+  #key = Buffer.alloc(0);
   #hash = 0;
+  /** By key, the lines that are recognized, until all are forgotten. */
+  readonly #kins = new Map<string, Kin>();
+  #kin: Kin | undefined;
   /** Lines that were made into records, so that tests can see what a merge costs. */
   decoded = 0;
 
@@ -51,6 +56,10 @@ export class FlowView implements FlowLine {
     let hash = 0x811c9dc5;
     for (const byte of this.#key) hash = Math.imul(hash ^ byte, 0x01000193);
     this.#hash = hash;
+    const name = this.#key.toString('latin1');
+    this.#kin = this.#kins.get(name);
+    if (this.#kins.size === KINS_MAX) this.#kins.clear();
+    if (this.#kin === undefined) this.#kins.set(name, { known: undefined });
     return this;
   }
 
@@ -83,6 +92,9 @@ export class FlowView implements FlowLine {
   }
   copyKey(): Uint8Array {
     return Uint8Array.from(this.#key);
+  }
+  get kin(): Kin | undefined {
+    return this.#kin;
   }
 
   timestamp(): string {
