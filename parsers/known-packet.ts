@@ -1,14 +1,14 @@
 import { Buffer } from 'node:buffer';
 import { sameText } from './byte-view.ts';
 import type { ByteWriter, Copy } from './byte-writer.ts';
-import type { Kin } from './line.ts';
+import type { Enricher, Kin } from './line.ts';
 import { isAt, type NetfilterWalk, NUMBERED, readDecimal, tokenEnd } from './netfilter-walk.ts';
 import type { Prefix } from './prefix.ts';
 
 const TEXT_BYTES_MAX = 384;
 const JSON_BYTES_MAX = 1280;
 const GAPS_MAX = 8;
-/** A gap may be copied to two places; id, time and sides come from elsewhere. */
+/** A gap may be copied to two places; id and time come from elsewhere, and so may the sides. */
 const CUTS_MAX = 2 * GAPS_MAX + 3;
 /** The keys of numbers that differ between packets of one connection. */
 const VARYING = ['LEN=', 'ID=', 'SPT=', 'SEQ=', 'ACK=', 'FLOWLBL='] as const;
@@ -42,14 +42,14 @@ const PORT_MAX = 0xffff;
 export const ID = -1;
 export const TIME = -2;
 export const SIDES = -3;
-const CUTS_ELSEWHERE = 3;
-/** Room that is always enough for `writeJson`, but for id and names. */
+/** Room that is always enough for `writeJson`, but for the id and the sides where they come from elsewhere. */
 export const KNOWN_JSON_BYTES = JSON_BYTES_MAX + 256;
 
 /** Who writes what no gap holds. */
 export interface Remainder {
   writeId(): void;
   writeTime(): void;
+  /** Only where the enricher has a `sideOf`: else the sides depend on nothing but their addresses. */
   writeSides(): void;
 }
 
@@ -97,6 +97,9 @@ export class KnownPacket implements Kin {
   readonly #cuts = new Uint16Array(CUTS_MAX);
   readonly #cutGaps = new Int8Array(CUTS_MAX);
   #cutCount = 0;
+  /** By whom the sides in the JSON were named. */
+  #enricher: Enricher | undefined;
+  #networksVersion: unknown;
 
   /** Whether a line that was read can be kept. Later numbers may stand in brackets, which hold another packet. */
   static canBe({ bytes, prefixStart, packetStart, end, protocol }: NetfilterWalk): boolean {
@@ -177,20 +180,32 @@ export class KnownPacket implements Kin {
     walk.idStart = this.#idGap < 0 ? 0 : this.#starts[this.#idGap]!;
   }
 
+  /** Whether JSON is kept that `enricher` would enrich in the same way. */
+  hasJson(enricher: Enricher): boolean {
+    return this.#jsonLength > 0 && this.#isOf(enricher);
+  }
+
   /** Whether the line's JSON is still to be kept. */
-  get wantsJson(): boolean {
-    return this.#jsonLength === 0;
+  wantsJson(enricher: Enricher): boolean {
+    return this.#jsonLength === 0 || !this.#isOf(enricher);
+  }
+
+  #isOf(enricher: Enricher): boolean {
+    return this.#enricher === enricher && this.#networksVersion === enricher.networksVersion;
   }
 
   /**
-   * Keeps the JSON of the line that was compared last.
+   * Keeps the JSON of the line that was compared last, as `enricher` has it.
    * @param json `out[start, end)`
-   * @param copies what was put into it, in order: numbers of the line, `ID`, `TIME` and `SIDES`
+   * @param copies what was put into it, in order: numbers of the line, `ID`, `TIME`, and perhaps `SIDES`
    */
-  keepJson(out: Buffer, start: number, end: number, copies: readonly Copy[]): void {
+  keepJson(out: Buffer, start: number, end: number, copies: readonly Copy[], enricher: Enricher): void {
     this.#jsonLength = -1;
+    this.#enricher = enricher;
+    this.#networksVersion = enricher.networksVersion;
     if (end - start > JSON_BYTES_MAX || copies.length > CUTS_MAX) return;
     const copied = new Set<number>();
+    const due = this.#gapCount + (enricher.sideOf === undefined ? 2 : 3);
     let to = TEXT_BYTES_MAX;
     let from = start;
     let cut = 0;
@@ -205,14 +220,13 @@ export class KnownPacket implements Kin {
     }
     to += out.copy(this.#bytes, to, from, end);
     // Every number of the line must be in its JSON, and be put there.
-    if (copied.size !== this.#gapCount + CUTS_ELSEWHERE) return;
+    if (copied.size !== due) return;
     this.#cutCount = cut;
     this.#jsonLength = to - TEXT_BYTES_MAX;
   }
 
-  /** Writes the JSON of the line that was compared last. @returns false where none is kept */
-  writeJson(json: ByteWriter, bytes: Buffer, rest: Remainder): boolean {
-    if (this.#jsonLength <= 0) return false;
+  /** Writes the JSON of the line that was compared last, where it is kept. */
+  writeJson(json: ByteWriter, bytes: Buffer, rest: Remainder): void {
     let from = TEXT_BYTES_MAX;
     for (let cut = 0; cut < this.#cutCount; cut++) {
       const to = this.#cuts[cut]!;
@@ -225,7 +239,6 @@ export class KnownPacket implements Kin {
       else rest.writeSides();
     }
     json.words(this.#view, from, TEXT_BYTES_MAX + this.#jsonLength);
-    return true;
   }
 
   /** Looks behind the addresses for numbers that vary. @returns whether those that the walk has are among them */

@@ -224,21 +224,23 @@ export class NetfilterFlow implements FlowLine {
   writeJson(id: string, out: Buffer, at: number, enricher?: Enricher): number {
     const known = this.count === 1 ? this.#known : undefined;
     this.#id = id;
-    this.#findSides(enricher);
-    const { src, dest, srcNetwork, destNetwork } = this.#sides;
-    const names = BYTES_PER_UNIT * (src.length + dest.length) + srcNetwork.length + destNetwork.length;
-    const most = id.length + names + this.#bytesMost();
-    if (out.length - at < Math.max(most, KNOWN_JSON_BYTES + id.length + names)) return -1;
+    if (known !== undefined && enricher !== undefined && known.hasJson(enricher)) {
+      const names = enricher.sideOf === undefined ? 0 : this.#findSides(enricher);
+      if (out.length - at < KNOWN_JSON_BYTES + id.length + names) return -1;
+      json.open(out, at);
+      known.writeJson(json, this.walk.bytes, this);
+      return json.at;
+    }
+    if (out.length - at < id.length + this.#findSides(enricher) + this.#bytesMost()) return -1;
     json.open(out, at);
-    if (known?.writeJson(json, this.walk.bytes, this)) return json.at;
-    if (known === undefined || !known.wantsJson) {
-      this.#write();
+    if (known === undefined || enricher === undefined || !known.wantsJson(enricher)) {
+      this.#write(false);
     } else {
       const copies: Copy[] = [];
       json.copies = copies;
-      this.#write();
+      this.#write(enricher.sideOf !== undefined);
       json.copies = undefined;
-      known.keepJson(out, at, json.at, copies);
+      known.keepJson(out, at, json.at, copies, enricher);
     }
     return json.at;
   }
@@ -275,7 +277,8 @@ export class NetfilterFlow implements FlowLine {
     this.#sidesEnd = json.at;
   }
 
-  #write(): void {
+  /** @param notesSides whether they are to be written anew for each line like this one */
+  #write(notesSides: boolean): void {
     const { walk, prefix, count } = this;
     json.piece(HEAD);
     const idAt = json.at;
@@ -301,7 +304,7 @@ export class NetfilterFlow implements FlowLine {
     json.piece(prefix.verdictJson);
     const sidesAt = json.at;
     this.writeSides();
-    json.note(SIDES, sidesAt);
+    if (notesSides) json.note(SIDES, sidesAt);
     json.piece(COUNT);
     json.number(count);
     json.piece(this.#nodeName);
@@ -339,13 +342,16 @@ export class NetfilterFlow implements FlowLine {
     json.byte(UPPER_Z);
   }
 
-  #findSides(enricher: Enricher | undefined): void {
+  /** @returns how many bytes their names take at most */
+  #findSides(enricher: Enricher | undefined): number {
     const { walk } = this;
     const sides = this.#sides;
     sides.src = this.#sideJson(enricher, walk.srcStart, walk.srcEnd, 'in');
     sides.dest = this.#sideJson(enricher, walk.destStart, walk.destEnd, 'out');
     sides.srcNetwork = sides.src === '' ? this.#network(walk.srcStart, walk.srcEnd, enricher) : NOTHING;
     sides.destNetwork = sides.dest === '' ? this.#network(walk.destStart, walk.destEnd, enricher) : NOTHING;
+    const { src, dest, srcNetwork, destNetwork } = sides;
+    return BYTES_PER_UNIT * (src.length + dest.length) + srcNetwork.length + destNetwork.length;
   }
 
   /** The side at an address, as JSON, where the enricher knows whose it is; else empty. */

@@ -14,7 +14,7 @@ const parser = syslogFormat({
 /** The networks that are written for a packet between two addresses. */
 function networks(src: string, dest: string, networkOf: (address: string) => string | undefined) {
   const line = Buffer.from(
-    `2026-11-21T10:00:00.000001+00:00 n kernel: calico-packet: IN=cali1 OUT=eth0 MAC= SRC=${src} DST=${dest} LEN=28 TOS=0x00 PREC=0x00 TTL=63 ID=1 PROTO=UDP SPT=1 DPT=2 LEN=8`,
+    `2026-11-21T10:00:00.000001+00:00 n kernel: calico-packet: IN=cali1 OUT=eth0 MAC= SRC=${src} DST=${dest} LEN=28 TOS=0x00 PREC=0x00 TTL=63 ID=1 PROTO=UDP SPT=1 DPT=2 LEN=8 `,
   );
   const flow = parser.parse(line, 0, line.length, Date.UTC(2026, 10, 21) * 1000) as FlowLine;
   const out = Buffer.alloc(4096);
@@ -23,7 +23,13 @@ function networks(src: string, dest: string, networkOf: (address: string) => str
   return [record.src.network, record.dest.network];
 }
 
-const enrichers = new Map<unknown, { enrich(): void; networkOf(address: string): string | undefined }>();
+interface TestEnricher {
+  enrich(): void;
+  networkOf(address: string): string | undefined;
+  networksVersion?: unknown;
+}
+
+const enrichers = new Map<unknown, TestEnricher>();
 function enricherOf(networkOf: (address: string) => string | undefined) {
   const enricher = enrichers.get(networkOf) ?? { enrich: () => {}, networkOf };
   enrichers.set(networkOf, enricher);
@@ -40,7 +46,24 @@ it('is that of the address, whatever was asked before', () => {
 });
 
 it('is another one where the enricher is another one', () => {
-  expect(networks('10.0.0.1', '8.8.8.8', () => 'one')).toEqual(['one', 'one']);
-  expect(networks('10.0.0.1', '8.8.8.8', () => 'two')).toEqual(['two', 'two']);
-  expect(networks('10.0.0.1', '8.8.8.8', () => undefined)).toEqual([undefined, undefined]);
+  for (const name of ['one', 'two', undefined]) {
+    const networkOf = () => name;
+    for (let times = 0; times < 3; times++) {
+      expect(networks('10.0.0.1', '8.8.8.8', networkOf)).toEqual([name, name]);
+    }
+  }
+});
+
+it.each([
+  ['10.0.0.1', '8.8.8.8'],
+  ['fd00::1', '2001:db8::1'],
+])('is another one when the networks have changed: %s to %s', (src, dest) => {
+  let name: string | undefined;
+  const networkOf = () => name;
+  for (name of ['one', undefined, 'two']) {
+    enricherOf(networkOf).networksVersion = { name };
+    for (let times = 0; times < 3; times++) {
+      expect(networks(src, dest, networkOf)).toEqual([name, name]);
+    }
+  }
 });
