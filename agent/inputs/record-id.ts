@@ -3,6 +3,8 @@ import { type HashState, hash, hashState, hexOf } from './hash.ts';
 /** Of a file's first line, as many bytes go into the ids of its records. */
 export const SEED_BYTES = 256;
 
+/** Of a line's beginning and of its end, as many bytes go into its id: its time and its ports are there. */
+const EDGE_BYTES = 64;
 const NEWLINE = 10;
 const work = hashState();
 
@@ -21,7 +23,10 @@ export function idSeed(node: string, head: Uint8Array): HashState {
   return seed;
 }
 
-/** The id of the line `bytes[start, end)` that begins at `offset`: 32 hexadecimal digits. */
+/**
+ * The id of the line `bytes[start, end)` that begins at `offset`: 32 hexadecimal digits. Seed and offset alone tell the
+ * lines of one content apart; length and edges those of contents that begin with the same line.
+ */
 export function recordId(
   seed: HashState,
   bytes: Uint8Array,
@@ -31,8 +36,13 @@ export function recordId(
 ): string {
   work[0] = seed[0]! ^ (offset | 0);
   work[1] = seed[1]! ^ Math.floor(offset / 0x1_0000_0000);
-  work[2] = seed[2]!;
+  work[2] = seed[2]! ^ (end - start);
   work[3] = seed[3]!;
-  hash(work, bytes, start, end);
+  if (end - start <= 2 * EDGE_BYTES) {
+    hash(work, bytes, start, end);
+  } else {
+    hash(work, bytes, start, start + EDGE_BYTES);
+    hash(work, bytes, end - EDGE_BYTES, end);
+  }
   return hexOf(work);
 }

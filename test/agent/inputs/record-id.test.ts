@@ -46,6 +46,27 @@ describe('record ids', () => {
     expect(id('a line', 77, 'first line\nand what follows')).toBe(id('a line', 77));
   });
 
+  test('another where a long line differs in length, beginning or end', () => {
+    const line = `${'head '.repeat(20)}${'middle '.repeat(20)}${'tail '.repeat(20)}`;
+    const ids = [
+      id(line),
+      id(`${line.slice(0, 63)}X${line.slice(64)}`),
+      id(`${line.slice(0, -64)}X${line.slice(-63)}`),
+      id(line.replace('middle ', 'middles ')),
+    ];
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test.each([1, 16, 127, 128, 129, 300])(
+    'does not depend on where in a buffer a line of %i stands',
+    (length) => {
+      const line = Buffer.from(Array.from({ length }, (_, i) => 0x20 + (i % 90)));
+      const padded = Buffer.concat([Buffer.from('before\n'), line, Buffer.from('\nafter')]);
+      const seed = idSeed('node-1', line);
+      expect(recordId(seed, padded, 7, 7 + length, 5)).toBe(recordId(seed, line, 0, length, 5));
+    },
+  );
+
   test('another for each of line, place, content and node', () => {
     const ids = [
       id('a line', 77),
