@@ -62,8 +62,8 @@ export class NetfilterFlow implements FlowLine {
   #hash = 0;
   // What the record under way has from elsewhere.
   #id = '';
-  /** Where, in the JSON that was written last, the sides and the time end. */
-  #sidesEnd = 0;
+  /** Where, in the JSON that was written last, the time stands. */
+  #timeStart = 0;
   #timeEnd = 0;
   readonly #sides = { src: '', dest: '', srcNetwork: NOTHING, destNetwork: NOTHING };
 
@@ -200,8 +200,8 @@ export class NetfilterFlow implements FlowLine {
   writeOpening(id: string, out: Buffer, at: number, enricher: Enricher): number {
     const end = this.writeJson(id, out, at, enricher);
     if (end < 0) return end;
-    const countAt = this.#sidesEnd;
-    const countEnd = numberEnd(out, countAt + COUNT.length);
+    const countEnd = this.#timeStart - this.#nodeName.length;
+    const countAt = countEnd - COUNT.length - String(this.count).length;
     // Behind the timestamp's closing quote.
     const packetsAt = this.#timeEnd + 1;
     const bytesAt = numberEnd(out, this.#timeEnd + PACKETS.length);
@@ -274,7 +274,6 @@ export class NetfilterFlow implements FlowLine {
       json.piece(destNetwork);
       json.byte(BRACE_CLOSE);
     } else json.text(`,"dest":${dest}`);
-    this.#sidesEnd = json.at;
   }
 
   /** @param notesSides whether they are to be written anew for each line like this one */
@@ -326,6 +325,7 @@ export class NetfilterFlow implements FlowLine {
 
   /** `timestamp()`, in the common case without making a string: most lines share their second with the last. */
   writeTime(): void {
+    this.#timeStart = json.at;
     if (this.timeDigits === 6) this.#writeMicroseconds();
     else json.ascii(this.timestamp());
     this.#timeEnd = json.at;

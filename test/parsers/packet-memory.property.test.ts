@@ -50,7 +50,7 @@ function reading(parser: LineParser, line: Buffer): unknown {
     isItself: parsed.keyEquals(parsed.copyKey()),
     json: [json(enricher), json(enricher), json(), json(other), json(named)],
     record: parsed.toRecord('id'),
-    opening: opening(parsed, named, json(named)),
+    openings: [named, other, other].map((by) => opening(parsed, by, json(by))),
   };
 }
 
