@@ -1,15 +1,38 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { sameText } from './byte-view.ts';
 import type { ByteWriter, Copy } from './byte-writer.ts';
 import type { Enricher, Kin } from './line.ts';
-import { isAt, type NetfilterWalk, NUMBERED, readDecimal, tokenEnd } from './netfilter-walk.ts';
+import { isAt, type NetfilterWalk, NUMBERED, tokenEnd } from './netfilter-walk.ts';
+import {
+  CUT_COUNT,
+  CUTS,
+  CUTS_MAX,
+  DEST_PORT,
+  GAP_COUNT,
+  GAPS,
+  GAPS_MAX,
+  ID_GAP,
+  JSON_BYTES_MAX,
+  JSON_LENGTH,
+  JSON_TEXT,
+  KEY_HASH,
+  LENGTH_GAP,
+  MARKS,
+  NAMING,
+  PACKET_HASH,
+  type PacketSlab,
+  PORT_GAP,
+  PROTOCOL,
+  SLOT_BYTES,
+  SLOT_INTS,
+  SLOT_SHORTS,
+  TEXT,
+  TEXT_BYTES_MAX,
+  TEXT_LENGTH,
+  VERSION,
+} from './packet-slab.ts';
 import type { Prefix } from './prefix.ts';
 
-const TEXT_BYTES_MAX = 384;
-const JSON_BYTES_MAX = 1280;
-const GAPS_MAX = 8;
-/** A gap may be copied to two places; id and time come from elsewhere, and so may the sides. */
-const CUTS_MAX = 2 * GAPS_MAX + 3;
 /** The keys of numbers that differ between packets of one connection. */
 const VARYING = ['LEN=', 'ID=', 'SPT=', 'SEQ=', 'ACK=', 'FLOWLBL='] as const;
 /** The walk's places that stand before any number, in the order in which `place` sets them. */
@@ -28,13 +51,12 @@ const PLACES = [
   'destStart',
   'destEnd',
 ] as const satisfies (keyof NetfilterWalk)[];
-const GAP_MARKS = PLACES.length;
-const MARKS = GAP_MARKS + 2 * GAPS_MAX;
 const DIGITS_MAX = 10;
-const WORD_BYTES = 8;
+/** So many digits of a length and of a port that it may be: more are not taken for one. */
+const LENGTH_DIGITS_MAX = 9;
+const PORT_DIGITS_MAX = 5;
 const SPACE = 0x20;
 const ZERO = 0x30;
-const NINE = 0x39;
 const OPENING_BRACKET = 0x5b;
 const PORT_MAX = 0xffff;
 
@@ -44,6 +66,8 @@ export const TIME = -2;
 export const SIDES = -3;
 /** Room that is always enough for `writeJson`, but for the id and the sides where they come from elsewhere. */
 export const KNOWN_JSON_BYTES = JSON_BYTES_MAX + 256;
+/** Two words hold any number. */
+const NUMBER_BYTES = 16;
 
 /** Who writes what no gap holds. */
 export interface Remainder {
@@ -59,47 +83,46 @@ export interface Remainder {
  * comparing bytes, and its JSON is this one's with the numbers put in.
  *
  * Such a number has up to ten digits and no leading zero, is no more than 65535 as a port and not 0 as a length;
- * any other is not taken for one, for it might read differently. Objects are used again for other lines.
+ * any other is not taken for one, for it might read differently. One object stands on one slot of the slab after
+ * the other, and holds the numbers of the line that was compared last.
  */
 export class KnownPacket implements Kin {
-  sample = 0;
-  prefix!: Prefix;
-  packetHash = 0;
-  keyHash = 0;
-  known: unknown;
-
-  // All in one place of memory, for the last few hundred packets do not stay in the processor's first cache. A
-  // word more than text and JSON, for JSON is copied in words.
-  readonly #memory = new ArrayBuffer(2 * MARKS + TEXT_BYTES_MAX + JSON_BYTES_MAX + WORD_BYTES);
-  /** What the walk found, as `PLACES`, then the gaps in the text: beginnings and ends. */
-  readonly #marks = new Uint16Array(this.#memory, 0, MARKS);
-  readonly #bytes = Buffer.from(this.#memory, 2 * MARKS);
-  readonly #view = new DataView(this.#memory, 2 * MARKS);
-  #textLength = 0;
-  #gapCount = 0;
-  /** Which gaps hold these numbers; -1 where the line has none. */
-  #lengthGap = -1;
-  #portGap = -1;
-  #idGap = -1;
-  /** Of the line that was compared last. */
+  readonly #slab: PacketSlab;
+  readonly #ints: Int32Array;
+  readonly #shorts: Int16Array;
+  readonly #view: DataView;
+  #slot = 0;
+  /** Of the line that was compared last, the numbers in the gaps. */
   readonly #starts = new Int32Array(GAPS_MAX);
   readonly #ends = new Int32Array(GAPS_MAX);
-  #length = 0;
-  #srcPort = 0;
+  readonly #values = new Int32Array(GAPS_MAX);
 
-  #version = 0;
-  #protocol = 0;
-  #destPort = -1;
+  constructor(slab: PacketSlab) {
+    this.#slab = slab;
+    this.#ints = slab.ints;
+    this.#shorts = slab.shorts;
+    this.#view = slab.view;
+  }
 
-  /** Length of the JSON; 0 before it was written, -1 where it cannot be made so. */
-  #jsonLength = 0;
-  /** Where the JSON is cut to put something in, and what: a gap, `ID`, `TIME` or `SIDES`. */
-  readonly #cuts = new Uint16Array(CUTS_MAX);
-  readonly #cutGaps = new Int8Array(CUTS_MAX);
-  #cutCount = 0;
-  /** By whom the sides in the JSON were named. */
-  #enricher: Enricher | undefined;
-  #networksVersion: unknown;
+  get prefix(): Prefix {
+    return this.#slab.prefixes[this.#slot]!;
+  }
+
+  get packetHash(): number {
+    return this.#ints[this.#slot * SLOT_INTS + PACKET_HASH]!;
+  }
+
+  get keyHash(): number {
+    return this.#ints[this.#slot * SLOT_INTS + KEY_HASH]!;
+  }
+
+  get known(): unknown {
+    return this.#slab.known[this.#slot];
+  }
+
+  set known(known: unknown) {
+    this.#slab.known[this.#slot] = known;
+  }
 
   /** Whether a line that was read can be kept. Later numbers may stand in brackets, which hold another packet. */
   static canBe({ bytes, prefixStart, packetStart, end, protocol }: NetfilterWalk): boolean {
@@ -110,88 +133,100 @@ export class KnownPacket implements Kin {
     return true;
   }
 
-  /** Keeps the line on which `walk` stands. */
-  keep(walk: NetfilterWalk, prefix: Prefix, sample: number, packetHash: number, keyHash: number): void {
+  /** Keeps in `slot` the line on which `walk` stands, as if it had been compared. @returns whether it could be */
+  keep(slot: number, walk: NetfilterWalk, prefix: Prefix, packetHash: number, keyHash: number): boolean {
     const { bytes, prefixStart: start, end } = walk;
-    this.sample = sample;
-    this.prefix = prefix;
-    this.packetHash = packetHash;
-    this.keyHash = keyHash;
-    this.known = undefined;
-    bytes.copy(this.#bytes, 0, start, end);
-    this.#textLength = end - start;
-    this.#jsonLength = 0;
+    const slab = this.#slab;
+    this.#slot = slot;
+    const ints = slot * SLOT_INTS;
+    const head = slot * SLOT_SHORTS;
+    slab.prefixes[slot] = prefix;
+    slab.known[slot] = undefined;
+    this.#ints[ints + PACKET_HASH] = packetHash;
+    this.#ints[ints + KEY_HASH] = keyHash;
+    this.#ints[ints + DEST_PORT] = walk.destPort;
+    bytes.copy(slab.bytes, slot * SLOT_BYTES + TEXT, start, end);
+    const shorts = this.#shorts;
+    shorts[head + TEXT_LENGTH] = end - start;
+    shorts[head + JSON_LENGTH] = 0;
+    shorts[head + VERSION] = walk.version;
+    shorts[head + PROTOCOL] = walk.protocol;
     // Nothing is at 0 that the line has; what it has not has no length either.
-    for (const [k, place] of PLACES.entries()) this.#marks[k] = Math.max(0, walk[place] - start);
-    this.#version = walk.version;
-    this.#protocol = walk.protocol;
-    this.#destPort = walk.destPort;
+    for (const [k, place] of PLACES.entries()) shorts[head + MARKS + k] = Math.max(0, walk[place] - start);
     // What the walk has as a number must be in a gap; otherwise nothing is kept.
-    if (!this.#findGaps(walk)) this.#textLength = this.#gapCount = 0;
+    if (this.#findGaps(walk)) return true;
+    shorts[head + TEXT_LENGTH] = shorts[head + GAP_COUNT] = 0;
+    return false;
   }
 
-  /** Whether `bytes[start, end)` is this line but for numbers; these are noted. */
-  fits(bytes: Buffer, view: DataView, start: number, end: number): boolean {
-    const count = this.#gapCount;
-    const marks = this.#marks;
+  /** Whether `bytes[start, end)` is the line in `slot` but for numbers; these are noted. */
+  fits(slot: number, bytes: Buffer, view: DataView, start: number, end: number): boolean {
+    const shorts = this.#shorts;
+    const own = this.#view;
+    const head = slot * SLOT_SHORTS;
+    const text = slot * SLOT_BYTES + TEXT;
+    const count = shorts[head + GAP_COUNT]!;
+    this.#slot = slot;
     let at = start;
     let from = 0;
     for (let gap = 0; gap < count; gap++) {
-      const length = marks[GAP_MARKS + 2 * gap]! - from;
-      if (at + length >= end || !sameText(view, at, this.#view, from, length)) return false;
-      at += length;
-      this.#starts[gap] = at;
-      at = this.#readNumber(gap, bytes, at, end);
+      const length = shorts[head + GAPS + 2 * gap]! - from;
+      if (at + length >= end || !sameText(view, at, own, text + from, length)) return false;
+      at = this.#readNumber(gap, bytes, at + length, end);
       if (at < 0) return false;
-      this.#ends[gap] = at;
-      from = marks[GAP_MARKS + 2 * gap + 1]!;
+      from = shorts[head + GAPS + 2 * gap + 1]!;
     }
-    const rest = this.#textLength - from;
-    return at + rest === end && sameText(view, at, this.#view, from, rest);
+    const rest = shorts[head + TEXT_LENGTH]! - from;
+    return at + rest === end && sameText(view, at, own, text + from, rest);
   }
 
   /** Sets `walk` as if it had walked the line that was compared last. */
   place(walk: NetfilterWalk, bytes: Buffer, start: number, end: number): void {
-    const marks = this.#marks;
+    const shorts = this.#shorts;
+    const head = this.#slot * SLOT_SHORTS;
+    const marks = head + MARKS;
     walk.bytes = bytes;
     walk.prefixStart = start;
     walk.end = end;
-    walk.packetStart = start + marks[0]!;
-    walk.inEnd = start + marks[1]!;
-    walk.outStart = start + marks[2]!;
-    walk.outEnd = start + marks[3]!;
-    walk.physinStart = start + marks[4]!;
-    walk.physinEnd = start + marks[5]!;
-    walk.physoutStart = start + marks[6]!;
-    walk.physoutEnd = start + marks[7]!;
-    walk.interfacesEnd = start + marks[8]!;
-    walk.srcStart = start + marks[9]!;
-    walk.srcEnd = start + marks[10]!;
-    walk.destStart = start + marks[11]!;
-    walk.destEnd = start + marks[12]!;
-    walk.version = this.#version;
-    walk.protocol = this.#protocol;
+    walk.packetStart = start + shorts[marks]!;
+    walk.inEnd = start + shorts[marks + 1]!;
+    walk.outStart = start + shorts[marks + 2]!;
+    walk.outEnd = start + shorts[marks + 3]!;
+    walk.physinStart = start + shorts[marks + 4]!;
+    walk.physinEnd = start + shorts[marks + 5]!;
+    walk.physoutStart = start + shorts[marks + 6]!;
+    walk.physoutEnd = start + shorts[marks + 7]!;
+    walk.interfacesEnd = start + shorts[marks + 8]!;
+    walk.srcStart = start + shorts[marks + 9]!;
+    walk.srcEnd = start + shorts[marks + 10]!;
+    walk.destStart = start + shorts[marks + 11]!;
+    walk.destEnd = start + shorts[marks + 12]!;
+    walk.version = shorts[head + VERSION]!;
+    walk.protocol = shorts[head + PROTOCOL]!;
     walk.protocolNumber = 0;
-    walk.destPort = this.#destPort;
-    walk.length = this.#lengthGap < 0 ? 0 : this.#length;
-    walk.lengthStart = this.#lengthGap < 0 ? 0 : this.#starts[this.#lengthGap]!;
-    walk.srcPort = this.#portGap < 0 ? -1 : this.#srcPort;
-    walk.srcPortStart = this.#portGap < 0 ? 0 : this.#starts[this.#portGap]!;
-    walk.idStart = this.#idGap < 0 ? 0 : this.#starts[this.#idGap]!;
+    walk.destPort = this.#ints[this.#slot * SLOT_INTS + DEST_PORT]!;
+    const lengthGap = shorts[head + LENGTH_GAP]!;
+    walk.length = lengthGap < 0 ? 0 : this.#values[lengthGap]!;
+    walk.lengthStart = lengthGap < 0 ? 0 : this.#starts[lengthGap]!;
+    const portGap = shorts[head + PORT_GAP]!;
+    walk.srcPort = portGap < 0 ? -1 : this.#values[portGap]!;
+    walk.srcPortStart = portGap < 0 ? 0 : this.#starts[portGap]!;
+    const idGap = shorts[head + ID_GAP]!;
+    walk.idStart = idGap < 0 ? 0 : this.#starts[idGap]!;
   }
 
   /** Whether JSON is kept that `enricher` would enrich in the same way. */
   hasJson(enricher: Enricher): boolean {
-    return this.#jsonLength > 0 && this.#isOf(enricher);
+    return this.#shorts[this.#slot * SLOT_SHORTS + JSON_LENGTH]! > 0 && this.#isBy(enricher);
   }
 
   /** Whether the line's JSON is still to be kept. */
   wantsJson(enricher: Enricher): boolean {
-    return this.#jsonLength === 0 || !this.#isOf(enricher);
+    return this.#shorts[this.#slot * SLOT_SHORTS + JSON_LENGTH] === 0 || !this.#isBy(enricher);
   }
 
-  #isOf(enricher: Enricher): boolean {
-    return this.#enricher === enricher && this.#networksVersion === enricher.networksVersion;
+  #isBy(enricher: Enricher): boolean {
+    return this.#ints[this.#slot * SLOT_INTS + NAMING] === this.#slab.naming(enricher);
   }
 
   /**
@@ -200,84 +235,116 @@ export class KnownPacket implements Kin {
    * @param copies what was put into it, in order: numbers of the line, `ID`, `TIME`, and perhaps `SIDES`
    */
   keepJson(out: Buffer, start: number, end: number, copies: readonly Copy[], enricher: Enricher): void {
-    this.#jsonLength = -1;
-    this.#enricher = enricher;
-    this.#networksVersion = enricher.networksVersion;
+    const shorts = this.#shorts;
+    const head = this.#slot * SLOT_SHORTS;
+    const text = this.#slot * SLOT_BYTES + JSON_TEXT;
+    this.#ints[this.#slot * SLOT_INTS + NAMING] = this.#slab.naming(enricher);
+    shorts[head + JSON_LENGTH] = -1;
     if (end - start > JSON_BYTES_MAX || copies.length > CUTS_MAX) return;
+    const gapCount = shorts[head + GAP_COUNT]!;
     const copied = new Set<number>();
-    const due = this.#gapCount + (enricher.sideOf === undefined ? 2 : 3);
-    let to = TEXT_BYTES_MAX;
+    let to = 0;
     let from = start;
     let cut = 0;
     for (const copy of copies) {
-      const gap = copy.start < 0 ? copy.start : this.#starts.subarray(0, this.#gapCount).indexOf(copy.start);
+      const gap = copy.start < 0 ? copy.start : this.#starts.subarray(0, gapCount).indexOf(copy.start);
       if (gap < 0 && copy.start >= 0) continue;
-      to += out.copy(this.#bytes, to, from, copy.json.start);
+      to += out.copy(this.#slab.bytes, text + to, from, copy.json.start);
       from = copy.json.end;
-      this.#cuts[cut] = to;
-      this.#cutGaps[cut++] = gap;
+      shorts[head + CUTS + 2 * cut] = to;
+      shorts[head + CUTS + 2 * cut + 1] = gap;
+      cut++;
       copied.add(gap);
     }
-    to += out.copy(this.#bytes, to, from, end);
+    to += out.copy(this.#slab.bytes, text + to, from, end);
     // Every number of the line must be in its JSON, and be put there.
-    if (copied.size !== due) return;
-    this.#cutCount = cut;
-    this.#jsonLength = to - TEXT_BYTES_MAX;
+    if (copied.size !== gapCount + (enricher.sideOf === undefined ? 2 : 3)) return;
+    shorts[head + CUT_COUNT] = cut;
+    shorts[head + JSON_LENGTH] = to;
   }
 
-  /** Writes the JSON of the line that was compared last, where it is kept. */
-  writeJson(json: ByteWriter, bytes: Buffer, rest: Remainder): void {
-    let from = TEXT_BYTES_MAX;
-    for (let cut = 0; cut < this.#cutCount; cut++) {
-      const to = this.#cuts[cut]!;
+  /** Writes the JSON of the line that was compared last, where it is kept. @param line a view of the line's buffer */
+  writeJson(json: ByteWriter, line: DataView, rest: Remainder): void {
+    const shorts = this.#shorts;
+    const head = this.#slot * SLOT_SHORTS;
+    const text = this.#slot * SLOT_BYTES + JSON_TEXT;
+    const cutsEnd = head + CUTS + 2 * shorts[head + CUT_COUNT]!;
+    let from = text;
+    for (let cut = head + CUTS; cut < cutsEnd; cut += 2) {
+      const to = text + shorts[cut]!;
       json.words(this.#view, from, to);
       from = to;
-      const gap = this.#cutGaps[cut]!;
-      if (gap >= 0) json.range(bytes, this.#starts[gap]!, this.#ends[gap]!);
+      const gap = shorts[cut + 1]!;
+      if (gap >= 0) this.#writeNumber(json, line, gap);
       else if (gap === ID) rest.writeId();
       else if (gap === TIME) rest.writeTime();
       else rest.writeSides();
     }
-    json.words(this.#view, from, TEXT_BYTES_MAX + this.#jsonLength);
+    json.words(this.#view, from, text + shorts[head + JSON_LENGTH]!);
+  }
+
+  #writeNumber(json: ByteWriter, line: DataView, gap: number): void {
+    const start = this.#starts[gap]!;
+    const end = this.#ends[gap]!;
+    if (start + NUMBER_BYTES <= line.byteLength) json.words(line, start, end);
+    else for (let at = start; at < end; at++) json.byte(line.getUint8(at));
   }
 
   /** Looks behind the addresses for numbers that vary. @returns whether those that the walk has are among them */
   #findGaps(walk: NetfilterWalk): boolean {
     const { bytes, prefixStart, end } = walk;
+    const shorts = this.#shorts;
+    const head = this.#slot * SLOT_SHORTS;
+    shorts[head + LENGTH_GAP] = shorts[head + PORT_GAP] = shorts[head + ID_GAP] = -1;
     let gap = 0;
-    this.#lengthGap = this.#portGap = this.#idGap = -1;
+    let noted = 0;
     for (let at = walk.destEnd + 1; at < end && gap < GAPS_MAX; at = tokenEnd(bytes, at, end) + 1) {
       const key = VARYING.find((one) => isAt(bytes, at, one));
       if (key === undefined) continue;
       const start = at + key.length;
-      if (start === walk.srcPortStart) this.#portGap = gap;
-      else if (start === walk.lengthStart) this.#lengthGap = gap;
-      else if (start === walk.idStart) this.#idGap = gap;
+      const known =
+        start === walk.srcPortStart
+          ? PORT_GAP
+          : start === walk.lengthStart
+            ? LENGTH_GAP
+            : start === walk.idStart
+              ? ID_GAP
+              : undefined;
+      if (known !== undefined) shorts[head + known] = gap;
       const numberEnd = this.#readNumber(gap, bytes, start, end);
-      if (bytes[numberEnd] !== SPACE) continue;
-      this.#marks[GAP_MARKS + 2 * gap] = start - prefixStart;
-      this.#marks[GAP_MARKS + 2 * gap + 1] = numberEnd - prefixStart;
+      if (bytes[numberEnd] !== SPACE) {
+        if (known !== undefined) return false;
+        continue;
+      }
+      if (known !== undefined) noted++;
+      shorts[head + GAPS + 2 * gap] = start - prefixStart;
+      shorts[head + GAPS + 2 * gap + 1] = numberEnd - prefixStart;
       gap++;
     }
-    this.#gapCount = gap;
-    const noted = Number(this.#lengthGap >= 0) + Number(this.#portGap >= 0) + Number(this.#idGap >= 0);
-    const known = Number(walk.length > 0) + Number(walk.srcPort >= 0) + Number(walk.idStart > 0);
-    return noted === known && Math.max(this.#lengthGap, this.#portGap, this.#idGap) < gap;
+    shorts[head + GAP_COUNT] = gap;
+    return noted === Number(walk.length > 0) + Number(walk.srcPort >= 0) + Number(walk.idStart > 0);
   }
 
-  /** @returns where the number at `from` ends, or -1 where none stands there that may be another */
+  /** Notes the number at `from`. @returns where it ends, or -1 where none stands there that may be another */
   #readNumber(gap: number, bytes: Buffer, from: number, end: number): number {
+    let value = 0;
     let at = from;
-    while (at < end && bytes[at]! >= ZERO && bytes[at]! <= NINE) at++;
+    for (; at < end; at++) {
+      const digit = bytes[at]! - ZERO;
+      if (digit < 0 || digit > 9) break;
+      value = (Math.imul(value, 10) + digit) | 0;
+    }
     const digits = at - from;
     if (digits === 0 || digits > DIGITS_MAX || (digits > 1 && bytes[from] === ZERO)) return -1;
-    if (gap === this.#lengthGap) {
-      this.#length = readDecimal(bytes, from, at);
-      if (this.#length === 0) return -1;
-    } else if (gap === this.#portGap) {
-      this.#srcPort = readDecimal(bytes, from, at);
-      if (this.#srcPort > PORT_MAX) return -1;
+    const head = this.#slot * SLOT_SHORTS;
+    if (gap === this.#shorts[head + LENGTH_GAP]) {
+      if (value === 0 || digits > LENGTH_DIGITS_MAX) return -1;
+    } else if (gap === this.#shorts[head + PORT_GAP]) {
+      if (digits > PORT_DIGITS_MAX || value > PORT_MAX) return -1;
     }
+    this.#starts[gap] = from;
+    this.#ends[gap] = at;
+    this.#values[gap] = value;
     return at;
   }
 }

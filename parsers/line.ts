@@ -65,7 +65,7 @@ export interface FlowLine {
   writeOpening?(id: string, out: Buffer, at: number, enricher: Enricher): number;
 }
 
-/** Lines with the same merge key that a parser has recognized as such. */
+/** Lines with the same merge key that a parser has recognized as such. Like the line, it is a view: it holds as long. */
 export interface Kin {
   /** For the stages, to keep what they know of these lines; undefined at first. */
   known: unknown;

@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer';
+import { viewOf } from './byte-view.ts';
 import { ByteWriter, type Copy, keyPiece, type Piece, pieceOf } from './byte-writer.ts';
 import { DIRECTIONS, packetDirection, UNKNOWN } from './direction.ts';
 import { canonicalIpBytes, ipv4Number } from './ip.ts';
-import { ID, KNOWN_JSON_BYTES, type KnownPacket, SIDES, TIME } from './known-packet.ts';
+import { ID, KNOWN_JSON_BYTES, KnownPacket, SIDES, TIME } from './known-packet.ts';
 import type { Enricher, FlowLine, Kin } from './line.ts';
 import { NetfilterFields, protocolName, writeName } from './netfilter-fields.ts';
 import { NetfilterWalk } from './netfilter-walk.ts';
@@ -55,8 +56,9 @@ export class NetfilterFlow implements FlowLine {
   readonly #addresses = new Uint32Array(NETWORK_SLOTS);
   #enricher: Enricher | undefined;
   readonly #memory: PacketMemory;
-  /** What the line repeats, if it is known. */
-  #known: KnownPacket | undefined;
+  readonly #known: KnownPacket;
+  /** Whether the line is the known one but for its numbers. */
+  #isKnown = false;
   #networksVersion: unknown;
   #packetHash = 0;
   #hash = 0;
@@ -70,6 +72,7 @@ export class NetfilterFlow implements FlowLine {
   /** @param memory may be shared by all flows of the same context */
   constructor({ input, format, node, workloadInterfaces }: FlowContext, memory: PacketMemory) {
     this.#memory = memory;
+    this.#known = new KnownPacket(memory.slab);
     this.#workloadInterfaces = workloadInterfaces.map((beginning) => Buffer.from(beginning));
     const nodeName = node === '' ? '' : `,"node_name":${JSON.stringify(node)}`;
     this.#nodeName = pieceOf(`${nodeName},"timestamp":"`);
@@ -97,9 +100,9 @@ export class NetfilterFlow implements FlowLine {
    * and prefix, and calls `take`.
    */
   recognize(bytes: Buffer, start: number, end: number): boolean {
-    const known = this.#memory.find(bytes, start, end);
-    this.#known = known;
-    if (known === undefined) return false;
+    const known = this.#known;
+    this.#isKnown = this.#memory.find(known, bytes, start, end);
+    if (!this.#isKnown) return false;
     known.place(this.walk, bytes, start, end);
     this.prefix = known.prefix;
     this.#packetHash = known.packetHash;
@@ -110,7 +113,8 @@ export class NetfilterFlow implements FlowLine {
   /** Call when the walk stands on a line that is ours and whole. @param again whether it may be repeated as it stands */
   take(again: boolean): void {
     this.hash();
-    if (again) this.#memory.add(this.walk, this.prefix, this.#packetHash, this.#hash);
+    if (!again) return;
+    this.#isKnown = this.#memory.add(this.#known, this.walk, this.prefix, this.#packetHash, this.#hash);
   }
 
   /** Hashes the key; call when the walk stands on a new line. */
@@ -151,7 +155,7 @@ export class NetfilterFlow implements FlowLine {
   }
 
   get kin(): Kin | undefined {
-    return this.#known;
+    return this.#isKnown ? this.#known : undefined;
   }
 
   keyEquals(key: Uint8Array): boolean {
@@ -222,13 +226,13 @@ export class NetfilterFlow implements FlowLine {
   }
 
   writeJson(id: string, out: Buffer, at: number, enricher?: Enricher): number {
-    const known = this.count === 1 ? this.#known : undefined;
+    const known = this.#isKnown && this.count === 1 ? this.#known : undefined;
     this.#id = id;
     if (known !== undefined && enricher !== undefined && known.hasJson(enricher)) {
       const names = enricher.sideOf === undefined ? 0 : this.#findSides(enricher);
       if (out.length - at < KNOWN_JSON_BYTES + id.length + names) return -1;
       json.open(out, at);
-      known.writeJson(json, this.walk.bytes, this);
+      known.writeJson(json, viewOf(this.walk.bytes), this);
       return json.at;
     }
     if (out.length - at < id.length + this.#findSides(enricher) + this.#bytesMost()) return -1;

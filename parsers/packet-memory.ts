@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { viewOf } from './byte-view.ts';
 import { KnownPacket } from './known-packet.ts';
 import type { NetfilterWalk } from './netfilter-walk.ts';
+import { PacketSlab } from './packet-slab.ts';
 import type { Prefix } from './prefix.ts';
 
 /** Packets that are remembered: 2,048, of 2 KB each. */
@@ -19,34 +20,39 @@ const CLASSES = 16;
  * the place that lines of about the same length had in common so far.
  */
 export class PacketMemory {
-  readonly #packets = new Array<KnownPacket | undefined>(WAYS * SETS).fill(undefined);
+  readonly slab = new PacketSlab(WAYS * SETS);
+  /** Of each way its packet's sample, and one more than its slot: slots are given in order of need, 0 is none. */
+  readonly #samples = new Int32Array(WAYS * SETS);
+  readonly #slots = new Uint16Array(WAYS * SETS);
+  #slotCount = 0;
   /** Which of a set's packets is written over next. */
   readonly #turns = new Uint8Array(SETS);
   /** By the line's length. */
   readonly #sampleEnds = new Uint16Array(CLASSES);
 
-  /** A packet that `bytes[start, end)` repeats but for its numbers, which are noted there. */
-  find(bytes: Buffer, start: number, end: number): KnownPacket | undefined {
+  /** Whether `bytes[start, end)` repeats a packet but for its numbers; then `known` stands on that, and has these. */
+  find(known: KnownPacket, bytes: Buffer, start: number, end: number): boolean {
     const sampleEnd = this.#sampleEnds[classOf(end - start)]!;
-    if (sampleEnd === 0 || sampleEnd > end - start) return undefined;
+    if (sampleEnd === 0 || sampleEnd > end - start) return false;
     const view = viewOf(bytes);
     const sample = sampleOf(view, start, sampleEnd);
     const first = (sample & (SETS - 1)) * WAYS;
-    for (let slot = first; slot < first + WAYS; slot++) {
-      const packet = this.#packets[slot];
-      if (packet === undefined) return undefined;
-      if (packet.sample === sample && packet.fits(bytes, view, start, end)) return packet;
+    for (let way = first; way < first + WAYS; way++) {
+      if (this.#samples[way] !== sample) continue;
+      const slot = this.#slots[way]! - 1;
+      if (slot >= 0 && known.fits(slot, bytes, view, start, end)) return true;
     }
-    return undefined;
+    return false;
   }
 
   /**
    * Remembers the line on which `walk` stands.
    * @param packetHash of the packet, @param keyHash of its key
+   * @returns whether `known` stands on it now, as if it had been found
    */
-  add(walk: NetfilterWalk, prefix: Prefix, packetHash: number, keyHash: number): void {
+  add(known: KnownPacket, walk: NetfilterWalk, prefix: Prefix, packetHash: number, keyHash: number): boolean {
     const { bytes, prefixStart, destEnd, end } = walk;
-    if (!KnownPacket.canBe(walk)) return;
+    if (!KnownPacket.canBe(walk)) return false;
     const length = classOf(end - prefixStart);
     const common = this.#sampleEnds[length]!;
     const own = destEnd - prefixStart;
@@ -55,10 +61,10 @@ export class PacketMemory {
     const set = sample & (SETS - 1);
     const turn = this.#turns[set]!;
     this.#turns[set] = (turn + 1) % WAYS;
-    const slot = set * WAYS + turn;
-    const packet = this.#packets[slot] ?? new KnownPacket();
-    this.#packets[slot] = packet;
-    packet.keep(walk, prefix, sample, packetHash, keyHash);
+    const way = set * WAYS + turn;
+    this.#slots[way] ||= ++this.#slotCount;
+    this.#samples[way] = sample;
+    return known.keep(this.#slots[way]! - 1, walk, prefix, packetHash, keyHash);
   }
 }
 
