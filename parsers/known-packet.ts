@@ -4,9 +4,6 @@ import type { ByteWriter, Copy } from './byte-writer.ts';
 import type { Enricher, Kin } from './line.ts';
 import { isAt, type NetfilterWalk, NUMBERED, tokenEnd } from './netfilter-walk.ts';
 import {
-  CUT_COUNT,
-  CUTS,
-  CUTS_MAX,
   DEST_PORT,
   GAP_COUNT,
   GAPS,
@@ -20,6 +17,9 @@ import {
   MARKS,
   NAMING,
   PACKET_HASH,
+  PART_COUNT,
+  PARTS,
+  PARTS_MAX,
   type PacketSlab,
   PORT_GAP,
   PROTOCOL,
@@ -66,10 +66,8 @@ export const TIME = -2;
 export const SIDES = -3;
 /** Room that is always enough for `writeJson`, but for the id and the sides where they come from elsewhere. */
 export const KNOWN_JSON_BYTES = JSON_BYTES_MAX + 256;
-/** Two words hold any number. */
-const NUMBER_BYTES = 16;
 
-/** Who writes what no gap holds. */
+/** Who writes what no gap holds; `writeSides` alone may write over what follows. */
 export interface Remainder {
   writeId(): void;
   writeTime(): void;
@@ -240,54 +238,53 @@ export class KnownPacket implements Kin {
     const text = this.#slot * SLOT_BYTES + JSON_TEXT;
     this.#ints[this.#slot * SLOT_INTS + NAMING] = this.#slab.naming(enricher);
     shorts[head + JSON_LENGTH] = -1;
-    if (end - start > JSON_BYTES_MAX || copies.length > CUTS_MAX) return;
+    if (end - start > JSON_BYTES_MAX || copies.length > PARTS_MAX) return;
     const gapCount = shorts[head + GAP_COUNT]!;
     const copied = new Set<number>();
-    let to = 0;
-    let from = start;
-    let cut = 0;
-    for (const copy of copies) {
-      const gap = copy.start < 0 ? copy.start : this.#starts.subarray(0, gapCount).indexOf(copy.start);
-      if (gap < 0 && copy.start >= 0) continue;
-      to += out.copy(this.#slab.bytes, text + to, from, copy.json.start);
-      from = copy.json.end;
-      shorts[head + CUTS + 2 * cut] = to;
-      shorts[head + CUTS + 2 * cut + 1] = gap;
-      cut++;
+    let part = head + PARTS;
+    for (const { start: lineStart, json } of copies) {
+      const gap = lineStart < 0 ? lineStart : this.#starts.subarray(0, gapCount).indexOf(lineStart);
+      if (gap < 0 && lineStart >= 0) continue;
+      shorts[part++] = json.start - start;
+      shorts[part++] = json.end - start;
+      shorts[part++] = gap;
       copied.add(gap);
     }
-    to += out.copy(this.#slab.bytes, text + to, from, end);
     // Every number of the line must be in its JSON, and be put there.
     if (copied.size !== gapCount + (enricher.sideOf === undefined ? 2 : 3)) return;
-    shorts[head + CUT_COUNT] = cut;
-    shorts[head + JSON_LENGTH] = to;
+    const { bytes, jsons } = this.#slab;
+    out.copy(bytes, text, start, end);
+    jsons[this.#slot] = new Uint8Array(bytes.buffer, text, end - start);
+    shorts[head + PART_COUNT] = (part - head - PARTS) / 3;
+    shorts[head + JSON_LENGTH] = end - start;
   }
 
-  /** Writes the JSON of the line that was compared last, where it is kept. @param line a view of the line's buffer */
-  writeJson(json: ByteWriter, line: DataView, rest: Remainder): void {
+  /**
+   * Writes the JSON of the line that was compared last, where it is kept: all of it as it was, then the parts that are
+   * other ones. Most are as long as they were; behind one that is not, the rest is written once more.
+   * @param bytes the line's
+   */
+  writeJson(json: ByteWriter, bytes: Buffer, rest: Remainder): void {
     const shorts = this.#shorts;
     const head = this.#slot * SLOT_SHORTS;
     const text = this.#slot * SLOT_BYTES + JSON_TEXT;
-    const cutsEnd = head + CUTS + 2 * shorts[head + CUT_COUNT]!;
-    let from = text;
-    for (let cut = head + CUTS; cut < cutsEnd; cut += 2) {
-      const to = text + shorts[cut]!;
-      json.words(this.#view, from, to);
-      from = to;
-      const gap = shorts[cut + 1]!;
-      if (gap >= 0) this.#writeNumber(json, line, gap);
+    const length = shorts[head + JSON_LENGTH]!;
+    const partsEnd = head + PARTS + 3 * shorts[head + PART_COUNT]!;
+    json.out.set(this.#slab.jsons[this.#slot]!, json.at);
+    let base = json.at;
+    for (let part = head + PARTS; part < partsEnd; part += 3) {
+      json.at = base + shorts[part]!;
+      const gap = shorts[part + 2]!;
+      if (gap >= 0) json.range(bytes, this.#starts[gap]!, this.#ends[gap]!);
       else if (gap === ID) rest.writeId();
       else if (gap === TIME) rest.writeTime();
       else rest.writeSides();
+      const partEnd = shorts[part + 1]!;
+      if (json.at === base + partEnd && gap !== SIDES) continue;
+      base = json.at - partEnd;
+      json.words(this.#view, text + partEnd, text + length);
     }
-    json.words(this.#view, from, text + shorts[head + JSON_LENGTH]!);
-  }
-
-  #writeNumber(json: ByteWriter, line: DataView, gap: number): void {
-    const start = this.#starts[gap]!;
-    const end = this.#ends[gap]!;
-    if (start + NUMBER_BYTES <= line.byteLength) json.words(line, start, end);
-    else for (let at = start; at < end; at++) json.byte(line.getUint8(at));
+    json.at = base + length;
   }
 
   /** Looks behind the addresses for numbers that vary. @returns whether those that the walk has are among them */

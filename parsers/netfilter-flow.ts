@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import { viewOf } from './byte-view.ts';
 import { ByteWriter, type Copy, keyPiece, type Piece, pieceOf } from './byte-writer.ts';
 import { DIRECTIONS, packetDirection, UNKNOWN } from './direction.ts';
 import { canonicalIpBytes, ipv4Number } from './ip.ts';
@@ -232,7 +231,7 @@ export class NetfilterFlow implements FlowLine {
       const names = enricher.sideOf === undefined ? 0 : this.#findSides(enricher);
       if (out.length - at < KNOWN_JSON_BYTES + id.length + names) return -1;
       json.open(out, at);
-      known.writeJson(json, viewOf(this.walk.bytes), this);
+      known.writeJson(json, this.walk.bytes, this);
       return json.at;
     }
     if (out.length - at < id.length + this.#findSides(enricher) + this.#bytesMost()) return -1;

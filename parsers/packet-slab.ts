@@ -4,7 +4,7 @@ import type { Prefix } from './prefix.ts';
 
 export const GAPS_MAX = 8;
 /** A gap may be copied to two places; id and time come from elsewhere, and so may the sides. */
-export const CUTS_MAX = 2 * GAPS_MAX + 3;
+export const PARTS_MAX = 2 * GAPS_MAX + 3;
 
 // Of a slot: numbers of 32 bits, counted in fours of bytes from its beginning, …
 export const PACKET_HASH = 0;
@@ -23,13 +23,13 @@ export const VERSION = 13;
 export const PROTOCOL = 14;
 /** 0 before the JSON was written, -1 where it cannot be made so. */
 export const JSON_LENGTH = 15;
-export const CUT_COUNT = 16;
+export const PART_COUNT = 16;
 /** Of each gap its beginning and its end in the text. */
 export const GAPS = 17;
-/** Where the JSON is cut to put something in, and what. */
-export const CUTS = GAPS + 2 * GAPS_MAX;
+/** Of each part of the JSON that is another one for each line its beginning, its end, and what stands there. */
+export const PARTS = GAPS + 2 * GAPS_MAX;
 /** What the walk found, as `PLACES` of `KnownPacket`. */
-export const MARKS = CUTS + 2 * CUTS_MAX;
+export const MARKS = PARTS + 3 * PARTS_MAX;
 const MARKS_MAX = 13;
 // … and bytes.
 export const TEXT = 2 * (MARKS + MARKS_MAX);
@@ -52,6 +52,8 @@ export class PacketSlab {
   readonly shorts: Int16Array;
   readonly bytes: Buffer;
   readonly view: DataView;
+  /** The JSON of each slot that has one. */
+  readonly jsons: Uint8Array[] = [];
   readonly prefixes: Prefix[] = [];
   /** As in `Kin`. */
   readonly known: unknown[] = [];
