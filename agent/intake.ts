@@ -5,6 +5,7 @@ import type { RefusedLines } from './observe/refused-lines.ts';
 import type { Commit, SavedState } from './outbox/types.ts';
 import { type InputPipeline, Pipeline, type PipelineConfig, type PipelineSurroundings } from './pipeline.ts';
 import type { RecordBuffer } from './record-buffer.ts';
+import { MERGED } from './stages/line-class.ts';
 import type { OpenWindow } from './stages/open-window.ts';
 
 /** Format states are stored under this and the input's name. */
@@ -166,8 +167,9 @@ class Lane implements LineHandler {
   }
 
   line(file: InputFile, bytes: Buffer, start: number, end: number, offset: number): void {
-    this.#file = file;
-    this.#bytes = bytes;
+    // Mostly the same as before: comparing costs less than telling the collector of a change.
+    if (this.#file !== file) this.#file = file;
+    if (this.#bytes !== bytes) this.#bytes = bytes;
     this.#start = start;
     this.#end = end;
     this.#offset = offset;
@@ -216,7 +218,7 @@ class Lane implements LineHandler {
   #flow(line: FlowLine): void {
     const { accounts } = this;
     const became = this.#pipeline.process(line, this.#id);
-    if (became.kind === 'merged') accounts.merged++;
+    if (became === MERGED) accounts.merged++;
     else if (became.kind === 'filtered') accounts.filtered.add(became.reason);
     else if (became.kind === 'dropped') accounts.dropped.add(became.reason);
     // A line that opened a window is counted with the record that the window becomes.

@@ -153,8 +153,8 @@ export class Pipeline {
     if (savedLimit !== undefined) limit.restore(JSON.parse(savedLimit));
     if (savedSummary !== undefined) summarize.restore(JSON.parse(savedSummary));
     const keyOf = (record: FlowRecord) => this.#restoredKey(record);
-    const headsOf = (input: string) => this.input(input).windows.heads;
-    const windows = rows.map((row) => OpenWindow.fromRow(row, keyOf, headsOf));
+    const ownerOf = (input: string) => this.input(input).windows;
+    const windows = rows.map((row) => OpenWindow.fromRow(row, keyOf, ownerOf));
     windows.sort((one, other) => one.order - other.order);
     for (const window of windows) this.input(window.input).windows.restore(window);
   }
@@ -230,9 +230,12 @@ export class InputPipeline {
     summarize.advance(line.timeUs);
     this.windows.advance(line.timeUs);
     if (this.#unseen.has(line.disposition)) return this.#pass(line, id);
-    if (this.windows.merge(line)) return MERGED;
-    const key = this.#opensUnseen.has(line.disposition) ? this.windows.keyOf(line) : undefined;
-    if (key !== undefined && line.writeOpening !== undefined) return this.#mergeUnseen(line, key, id);
+    const window = this.windows.find(line);
+    if (window !== undefined) {
+      if (this.windows.merge(line, window)) return MERGED;
+      const isUnseen = this.#opensUnseen.has(line.disposition) && line.writeOpening !== undefined;
+      if (isUnseen) return this.#mergeUnseen(line, window.key, id);
+    }
 
     const record = line.toRecord(id());
     const holds = enrich.enrich(record, line.timeUs);

@@ -59,7 +59,7 @@ export class Aggregate {
     this.#options = options;
     this.#keys = keys;
     this.#out = out;
-    this.#aliases = new AliasTable(options.keysMax * ALIASES_PER_WINDOW);
+    this.#aliases = new AliasTable(this, options.keysMax * ALIASES_PER_WINDOW);
   }
 
   /** Windows of this input that are open. */
@@ -71,17 +71,16 @@ export class Aggregate {
     return this.#keys.open >= this.#options.keysMax;
   }
 
-  /** Merges a line whose raw key is known to belong to an open window in reach. Decodes and allocates nothing. */
-  merge(line: FlowLine): boolean {
-    const window = this.#aliases.find(line);
-    if (!window?.open || !window.takes(line.timeUs, this.#options.windowUs)) return false;
-    this.#add(window, line);
-    return true;
+  /** The window, open or closed, that a line's raw key belonged to last, where that is known. Decodes and allocates nothing. */
+  find(line: FlowLine): OpenWindow | undefined {
+    return this.#aliases.find(line);
   }
 
-  /** The key of the window, open or closed, that a line's raw key belonged to last, where that is known. */
-  keyOf(line: FlowLine): string | undefined {
-    return this.#aliases.find(line)?.key;
+  /** Merges a line into the window that was found for it, if that is open and in reach. */
+  merge(line: FlowLine, window: OpenWindow): boolean {
+    if (!window.open || !window.takes(line.timeUs, this.#options.windowUs)) return false;
+    this.#add(window, line);
+    return true;
   }
 
   /**
@@ -106,7 +105,7 @@ export class Aggregate {
    * @param holds at which times the record's names are right; undefined: always
    */
   open(line: FlowLine, key: string, head: Head, alias: boolean, holds?: Holds): void {
-    const window = new OpenWindow(this.#input, this.#keys.nextOrder, key, line.timeUs, head, holds);
+    const window = new OpenWindow(this, this.#input, this.#keys.nextOrder, key, line.timeUs, head, holds);
     this.#keys.nextOrder += 1;
     this.#keep(window);
     if (alias) this.#aliases.add(line, window);

@@ -6,7 +6,6 @@ const PROBES_MAX = 32;
 const SLOTS_MIN = 1024;
 
 interface Alias {
-  readonly table: AliasTable;
   readonly hash: number;
   readonly key: Uint8Array;
   window: OpenWindow;
@@ -14,50 +13,57 @@ interface Alias {
 
 /**
  * Which open window a line's raw key belongs to: an open-addressing hash table over the bytes of the line, so that
- * finding decodes and allocates nothing. Lines that their parser has recognized as of one key have the alias with them.
+ * finding decodes and allocates nothing. Lines that their parser has recognized as of one key have the window with them.
  *
  * It is a cache, and nothing but speed hangs on it: a window may have several raw keys here, or none, for it
  * may be forgotten at any time. So nothing is ever deleted; an alias whose window has closed tells that one's key, and
  * is pointed at its key's next window. The table doubles up to a bound, and when it is full there it is emptied.
  */
 export class AliasTable {
+  readonly #owner: object;
   readonly #slotsMax: number;
   #slots: (Alias | undefined)[] = emptySlots(SLOTS_MIN);
   #used = 0;
 
-  /** @param aliasesMax raw keys to remember at least, before all are forgotten */
-  constructor(aliasesMax: number) {
+  /**
+   * @param owner whose windows it knows
+   * @param aliasesMax raw keys to remember at least, before all are forgotten
+   */
+  constructor(owner: object, aliasesMax: number) {
+    this.#owner = owner;
     this.#slotsMax = Math.max(SLOTS_MIN, 2 ** Math.ceil(Math.log2(aliasesMax * 2)));
   }
 
   /** The window, open or closed, that lines with this line's raw key belonged to last, where it is known. */
   find(line: FlowLine): OpenWindow | undefined {
     const near = this.#ofKin(line);
-    if (near?.window.open) return near.window;
-    // What the kin has may have been forgotten here, and its key's next window be another alias's.
+    if (near?.open) return near;
+    // Other lines with this key may have opened the next one.
     const alias = this.#place(line);
-    if (typeof alias === 'number') return near?.window;
-    if (line.kin !== undefined) line.kin.known = alias;
+    if (typeof alias === 'number' || (near !== undefined && !alias.window.open)) return near;
+    if (line.kin !== undefined) line.kin.known = alias.window;
     return alias.window;
   }
 
   /** Remembers that lines with this line's raw key belong to the window. */
   add(line: FlowLine, window: OpenWindow): void {
-    const known = this.#ofKin(line) ?? this.#place(line);
+    const isNear = this.#ofKin(line) !== undefined;
+    if (line.kin !== undefined) line.kin.known = window;
+    // What has the same key and is no kin finds the window by its merge key.
+    if (isNear) return;
+    const known = this.#place(line);
     if (typeof known === 'object') {
       known.window = window;
       return;
     }
     if (this.#slots[known] === undefined) this.#used += 1;
-    const alias = { table: this, hash: line.keyHash(), key: line.copyKey(), window };
-    this.#slots[known] = alias;
-    if (line.kin !== undefined) line.kin.known = alias;
+    this.#slots[known] = { hash: line.keyHash(), key: line.copyKey(), window };
     if (this.#used * 2 > this.#slots.length) this.#makeRoom();
   }
 
-  #ofKin(line: FlowLine): Alias | undefined {
-    const alias = line.kin?.known as Alias | undefined;
-    return alias?.table === this ? alias : undefined;
+  #ofKin(line: FlowLine): OpenWindow | undefined {
+    const window = line.kin?.known as OpenWindow | undefined;
+    return window?.owner === this.#owner ? window : undefined;
   }
 
   /** The key's alias; or the slot to put it in, which is another key's if all near are taken. */

@@ -44,30 +44,35 @@ const PORT_BYTES_MAX = 6;
  * time with more than six digits.
  */
 export class OpenWindow {
-  readonly key: string;
-  readonly input: string;
-  /** Place in the order of opening, over all restarts. */
-  readonly order: number;
-  readonly firstUs: number;
+  // First what merging needs, so that it lies close together.
+  /** Whose window it is. */
+  readonly owner: object;
   open = true;
   /** Changed since its row was last taken. */
   dirty = false;
-  /** A row of it has been taken. */
-  stored = false;
-  /** When the clock may close it although its events are stamped later; set when the clock first sees it. */
-  futureEndUs = 0;
-
+  readonly firstUs: number;
   readonly #holds: Holds | undefined;
-  #head: Head | undefined;
-  /** What its row keeps for good, once a row was made. */
-  #opened = '';
-  #lastUs: number;
-  #lastDigits = 0;
-  #lastText = '';
   #lines = 0;
   #count = 0;
   #packets = 0;
   #bytes = 0;
+  /** The latest event's time, in microseconds from the first one's: most windows are so short that it is a small number. */
+  #lastAfterUs = 0;
+  #lastDigits = 0;
+  #lastPort = -1;
+
+  readonly key: string;
+  readonly input: string;
+  /** Place in the order of opening, over all restarts. */
+  readonly order: number;
+  /** A row of it has been taken. */
+  stored = false;
+  /** When the clock may close it although its events are stamped later; set when the clock first sees it. */
+  futureEndUs = 0;
+  #head: Head | undefined;
+  /** What its row keeps for good, once a row was made. */
+  #opened = '';
+  #lastText = '';
   #srcPorts: number[] = [];
 
   /**
@@ -75,13 +80,21 @@ export class OpenWindow {
    * every other
    * @param holds at which times its names are right; undefined: always
    */
-  constructor(input: string, order: number, key: string, firstUs: number, head: Head, holds?: Holds) {
+  constructor(
+    owner: object,
+    input: string,
+    order: number,
+    key: string,
+    firstUs: number,
+    head: Head,
+    holds?: Holds,
+  ) {
+    this.owner = owner;
+    this.firstUs = firstUs;
     this.#holds = holds;
     this.key = key;
     this.input = input;
     this.order = order;
-    this.firstUs = firstUs;
-    this.#lastUs = firstUs;
     this.#head = head;
   }
 
@@ -91,11 +104,15 @@ export class OpenWindow {
     this.#count += line.count;
     this.#packets += line.packets;
     this.#bytes += line.bytes;
-    if (timeUs >= this.#lastUs) {
-      this.#lastUs = timeUs;
+    const afterUs = timeUs - this.firstUs;
+    if (afterUs >= this.#lastAfterUs) {
+      this.#lastAfterUs = afterUs;
       this.#lastDigits = line.timeDigits;
       if (line.timeDigits > 6) this.#lastText = line.timestamp();
     }
+    // Most often a connection is tried again, from its own port.
+    if (srcPort === this.#lastPort) return;
+    this.#lastPort = srcPort;
     const ports = this.#srcPorts;
     if (srcPort >= 0 && ports.length < srcPortsMax && !ports.includes(srcPort)) ports.push(srcPort);
   }
@@ -177,24 +194,31 @@ export class OpenWindow {
     };
   }
 
+  get #lastUs(): number {
+    return this.firstUs + this.#lastAfterUs;
+  }
+
   get #opening(): string {
     return `[${JSON.stringify(this.input)},${this.firstUs}]`;
   }
 
   /**
    * @param keyOf the merge key of a record, as it is configured now
-   * @param headsOf where the windows of an input have their heads
+   * @param ownerOf whose the windows of an input are, and their heads
    */
   static fromRow(
     { key, opened, state }: WindowRow,
     keyOf: (record: FlowRecord) => string,
-    headsOf: (input: string) => Heads,
+    ownerOf: (input: string) => { readonly heads: Heads },
   ): OpenWindow {
     const { opening, record } = JSON.parse(opened) as { opening: Opening; record: FlowRecord };
-    const head = headsOf(opening[0]).ofText(headOf(record));
-    const window = new OpenWindow(opening[0], key, keyOf(record), opening[1], head);
+    const [input, firstUs] = opening;
+    const owner = ownerOf(input);
+    const head = owner.heads.ofText(headOf(record));
+    const window = new OpenWindow(owner, input, key, keyOf(record), firstUs, head);
     const saved = JSON.parse(state) as State;
-    [window.#lastUs, window.#lastDigits, window.#lines, window.#count] = saved;
+    [, window.#lastDigits, window.#lines, window.#count] = saved;
+    window.#lastAfterUs = saved[0] - firstUs;
     [, , , , window.#packets, window.#bytes, window.#lastText, window.#srcPorts] = saved;
     window.stored = true;
     return window;
