@@ -4,8 +4,10 @@ import type { OpenWindow } from './stages/open-window.ts';
 
 const BLOCK_BYTES = 256 << 10;
 const FIRST_BYTES = 64 << 10;
-/** Blocks that were given back and wait to be filled again. */
-const SPARE_MAX = 8;
+/** Blocks that were given back and wait to be filled again: as many as come at once when sinks take a backlog. */
+const SPARE_MAX = 32;
+/** As many while less than a block is handed over at a time. */
+const QUIET_SPARE_MAX = 2;
 /** What a record may well need; doubled until it has enough. */
 const ROOM_BYTES = 16 << 10;
 
@@ -69,6 +71,7 @@ export class RecordBuffer {
   /** Hands over what was collected. */
   take(): RecordBlock[] {
     const blocks = this.#full;
+    if (blocks.length === 0) this.#spare.length = Math.min(this.#spare.length, QUIET_SPARE_MAX);
     if (this.#count > 0) {
       // Little is handed over as a copy, for it may be kept much longer than it takes to fill the next block.
       const isMuch = this.#length >= BLOCK_BYTES / 2;
