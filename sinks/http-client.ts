@@ -15,7 +15,7 @@ export interface HttpRequest {
   /** Path and query in place of those of the client's URL. */
   readonly path?: string;
   readonly headers: Record<string, string>;
-  /** Sent as they are, without being joined. */
+  /** Sent as they are, without being joined; not read any more once `send` has settled. */
   readonly body: readonly Buffer[];
   /** Most of the answer's body to keep, where 64 KiB are too little; at most 4 MiB. */
   readonly answerBytesMax?: number;
@@ -98,6 +98,8 @@ export class HttpClient {
       signal.addEventListener('abort', abort);
       const settle = (answer: Answer | undefined, error?: Error) => {
         signal.removeEventListener('abort', abort);
+        // Answered before all was sent: what is left must not be, for the body is no longer ours.
+        if (!request.writableFinished) request.destroy();
         if (answer) resolve(answer);
         else reject(error);
       };

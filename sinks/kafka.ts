@@ -88,7 +88,8 @@ function toMessage(record: OutgoingRecord, { topic, topics, key }: KafkaSinkOpti
   return {
     topic: Object.hasOwn(topics, name) ? topics[name]! : topic,
     ...(typeof keyText === 'string' && { key: Buffer.from(keyText) }),
-    value: record.json,
+    // A copy, for the client may still hold it when it was given up.
+    value: Buffer.from(record.json),
     headers: new Map([[ID_HEADER, Buffer.from(String(value.id))]]),
   };
 }

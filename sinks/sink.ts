@@ -6,7 +6,8 @@
 export interface Sink {
   /**
    * Sends one batch. Resolves with what became of every record in it; rejects only for a defect of the sink
-   * itself, which the engine treats as a retry and logs.
+   * itself, which the engine treats as a retry and logs. From then on nothing may read the batch's bytes any more, not
+   * even the kernel: they are written over.
    * @param signal aborted when the request takes too long or the agent must stop
    */
   send(batch: Batch, signal: AbortSignal): Promise<Outcome>;

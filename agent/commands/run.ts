@@ -56,19 +56,20 @@ async function runAgent(
   const { once } = options;
   const { config } = loaded;
   const node = config.node ?? hostname();
+  const records = new RecordBuffer();
   const outbox = await openOutbox(
     {
       path: join(config.state.path, 'state.db'),
       sizeMaxBytes: config.state.size_max,
       whenFull: config.state.when_full,
       sinks: config.sinks.map(({ name }) => name),
+      finished: (blocks) => records.giveBack(blocks),
     },
     log,
     stop.signal,
   );
   let current: SetUp;
   const metrics = new ServiceMetrics({ version, hash: loaded.hash, outbox, current: () => current });
-  const records = new RecordBuffer();
   const lasting: Lasting = {
     node,
     timezone: machineTimezone(process.env),

@@ -7,7 +7,15 @@ import { KnownState } from './known-state.ts';
 import { type DatabaseOptions, LiveStore } from './live-store.ts';
 import { RecentBlocks } from './recent-blocks.ts';
 import type { BlockRow, Store } from './store.ts';
-import type { Commit, CommitResult, OutboxStats, RecordSource, SavedState, StoredBlock } from './types.ts';
+import type {
+  Commit,
+  CommitResult,
+  OutboxStats,
+  RecordBlock,
+  RecordSource,
+  SavedState,
+  StoredBlock,
+} from './types.ts';
 
 /**
  * The outbox: offsets, windows, stage values and records in one database, written by one process.
@@ -67,6 +75,8 @@ export class Outbox implements RecordSource {
    * @throws OutboxError
    */
   configureSinks(names: readonly string[]): void {
+    // A sink that leaves may still be writing what the next one of its name will have confirmed.
+    this.#recent.clear();
     const sinks: Cursors = new Map();
     for (const name of names) sinks.set(name, this.#sinks.get(name) ?? newCursor(this.#end));
     const removed = [...this.#sinks].filter(([name]) => !sinks.has(name));
@@ -186,6 +196,8 @@ export class Outbox implements RecordSource {
     let end = this.#end;
     let bytesEnd = this.#bytesEnd;
     const dropBefore = this.#dropBefore(change.blocks.reduce((sum, { bytes }) => sum + bytes.length, 0));
+    // What is taken from a sink may be on its way to it.
+    if (dropBefore !== undefined) this.#recent.clear();
     this.#write(
       () => {
         store.putState(change);
@@ -200,7 +212,7 @@ export class Outbox implements RecordSource {
     this.#recent.add(change.blocks, this.#end, nowMs);
     this.#end = end;
     this.#bytesEnd = bytesEnd;
-    this.#recent.trim(this.begin(), this.#bytes());
+    this.#trimRecent();
   }
 
   /** Writes `more`, the cursors and the deletion of what every sink has; then `sinks` are the truth. */
@@ -225,9 +237,14 @@ export class Outbox implements RecordSource {
     }
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#recent.trim(this.begin(), this.#bytes());
+    this.#trimRecent();
     this.#fullness.lessened(this.#bytes());
     if (oldest === undefined) this.#live.giveBackRoom();
+  }
+
+  #trimRecent(): void {
+    const finished = this.#recent.trim(this.begin(), this.#bytes());
+    if (finished.length > 0) this.#options.finished?.(finished);
   }
 
   /** With `drop_oldest`: the position before which blocks must go so that `incoming` bytes fit. */
@@ -287,6 +304,8 @@ export interface OutboxOptions extends DatabaseOptions {
   readonly whenFull: 'block' | 'drop_oldest';
   /** Names of the sinks, each of which gets every record. */
   readonly sinks: readonly string[];
+  /** Given the blocks of commits when all sinks have confirmed them, but for some: nobody has to do with them any more. */
+  readonly finished?: (blocks: readonly RecordBlock[]) => void;
 }
 
 /** How long a confirmation may wait for a commit to ride on. */

@@ -28,17 +28,23 @@ export class RecentBlocks {
     return this.#blocks.find((block) => position < block.first + block.count);
   }
 
-  /** Lets go of what is not needed. @param begin the first record that is there @param bytes of all that wait */
-  trim(begin: number, bytes: number): void {
-    if (bytes > RECENT_BYTES_MAX) this.clear();
+  /**
+   * Lets go of what is not needed.
+   * @param begin the first record that is there @param bytes of all that wait
+   * @returns the blocks that all sinks are done with, and nobody else has
+   */
+  trim(begin: number, bytes: number): RecordBlock[] {
     let done = 0;
     for (const { first, count } of this.#blocks) {
       if (first + count > begin) break;
       done++;
     }
-    this.#blocks.splice(0, done);
+    const finished = this.#blocks.splice(0, done);
+    if (bytes > RECENT_BYTES_MAX) this.clear();
+    return finished;
   }
 
+  /** Forgets them all; some may still be on their way to a sink. */
   clear(): void {
     this.#blocks = [];
   }

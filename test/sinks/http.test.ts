@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { createServer as createProxy } from 'node:http';
 import { createServer as createHttps, type ServerOptions } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcp, type Socket } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { httpSinkSchema } from '../../agent/config/sinks/http.ts';
@@ -220,3 +220,30 @@ function makeFiles(): Certificates {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return makeCertificates(folder, ['server', 'client']);
 }
+
+test('of a request that was answered before its end, nothing is sent after the answer', async () => {
+  const connection = Promise.withResolvers<Socket>();
+  const server = createTcp((socket) => {
+    socket.once('data', () => {
+      socket.pause();
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+      connection.resolve(socket);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const { sink } = await openSink(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  const batch = batchOf(Array.from({ length: 32 }, (_, n) => `r${n}${'-'.repeat(1 << 20)}`));
+  expect(await sink.send(batch, never)).toEqual(DELIVERED);
+  for (const piece of batch.ndjson) piece.fill('X');
+  const socket = await connection.promise;
+  let written = 0;
+  socket.on('data', (bytes: Buffer) => {
+    written += bytes.includes('X') ? 1 : 0;
+  });
+  socket.on('error', () => {});
+  socket.resume();
+  await once(socket, 'close');
+  expect(written).toBe(0);
+});

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Outbox } from '../../../agent/outbox/outbox.ts';
 import { RECENT_BYTES_MAX, RecentBlocks } from '../../../agent/outbox/recent-blocks.ts';
 import { idsFrom, openAt, tempFolder } from './helpers.ts';
 import { block, change } from './records.ts';
@@ -15,7 +16,7 @@ test('finds the block of any position that is here, and lets go of what is done'
     8,
     undefined,
   ]);
-  recent.trim(8, 100);
+  expect(recent.trim(8, 100)).toMatchObject([{ first: 5, count: 3 }]);
   expect([7, 8].map((position) => recent.at(position)?.first)).toEqual([undefined, 8]);
 });
 
@@ -26,6 +27,47 @@ test('keeps nothing while more waits than it may hold', () => {
   expect(recent.at(1)?.count).toBe(3);
   recent.trim(1, RECENT_BYTES_MAX + 1);
   expect(recent.at(1)).toBeUndefined();
+});
+
+test('blocks are given back when all sinks have confirmed them, and only then', () => {
+  const finished: number[] = [];
+  const outbox = openAt(join(tempFolder(), 'state.db'), {
+    sinks: ['a', 'b'],
+    finished: (blocks) => finished.push(...blocks.map(({ count }) => count)),
+  });
+  outbox.commit(change({ blocks: [block(1, 2), block(3, 3), block(6, 4)] }), 1000);
+  outbox.acknowledge('a', 10, 0);
+  outbox.acknowledge('b', 4, 0);
+  outbox.flush();
+  expect(finished).toEqual([2]);
+  outbox.acknowledge('b', 6, 0);
+  outbox.flush();
+  expect(finished).toEqual([2, 3]);
+});
+
+test.each([
+  ['a sink that goes', 1 << 30, (outbox: Outbox) => outbox.configureSinks(['a'])],
+  ['a reload', 1 << 30, (outbox: Outbox) => outbox.configureSinks(['a', 'b'])],
+  [
+    'records that are dropped',
+    60,
+    (outbox: Outbox) => outbox.commit(change({ blocks: [block(7, 1, 30)] }), 1000),
+  ],
+])('%s may leave blocks under way: they are not given back', (_name, sizeMaxBytes, leave) => {
+  const finished: unknown[] = [];
+  const outbox = openAt(join(tempFolder(), 'state.db'), {
+    sizeMaxBytes,
+    whenFull: 'drop_oldest',
+    sinks: ['a', 'b'],
+    finished: (blocks) => finished.push(...blocks),
+  });
+  outbox.commit(change({ blocks: [block(1, 3), block(4, 2)] }), 1000);
+  outbox.acknowledge('a', 6, 0);
+  leave(outbox);
+  for (const sink of ['a', 'b']) outbox.acknowledge(sink, 6, 0);
+  outbox.flush();
+  expect(outbox.begin()).toBe(6);
+  expect(finished).toEqual([]);
 });
 
 test('what a sink gets from memory is what a restart finds in the database', () => {
