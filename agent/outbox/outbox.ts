@@ -5,6 +5,7 @@ import { toOutboxError } from './failure.ts';
 import { Fullness } from './fullness.ts';
 import { KnownState } from './known-state.ts';
 import { type DatabaseOptions, LiveStore } from './live-store.ts';
+import { pack } from './packing.ts';
 import { RecentBlocks } from './recent-blocks.ts';
 import type { BlockRow, Store } from './store.ts';
 import type {
@@ -192,7 +193,8 @@ export class Outbox implements RecordSource {
 
   #writeCommit(change: Commit, nowMs: number): void {
     const { store } = this.#live;
-    this.#live.ensureRoom(change);
+    const blocks = change.blocks.map(pack);
+    this.#live.ensureRoom({ ...change, blocks });
     let end = this.#end;
     let bytesEnd = this.#bytesEnd;
     const dropBefore = this.#dropBefore(change.blocks.reduce((sum, { bytes }) => sum + bytes.length, 0));
@@ -201,10 +203,10 @@ export class Outbox implements RecordSource {
     this.#write(
       () => {
         store.putState(change);
-        for (const block of change.blocks) {
+        for (const block of blocks) {
           store.insertBlock(block, end, bytesEnd, nowMs);
           end += block.count;
-          bytesEnd += block.bytes.length;
+          bytesEnd += block.size;
         }
       },
       dropBefore === undefined ? this.#sinks : takenUntil(this.#sinks, dropBefore),

@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import { CorruptError } from './failure.ts';
-import type { Checkpoint, Commit, RecordBlock, SavedState, StoredBlock, WindowRow } from './types.ts';
+import { type PackedBlock, unpack } from './packing.ts';
+import type { Checkpoint, Commit, SavedState, StoredBlock, WindowRow } from './types.ts';
 
 /** A block's row without its bytes. */
 export interface BlockRow {
@@ -139,9 +140,9 @@ export class Store {
     for (const [name, json] of change.values) this.#putValue.run(name, json);
   }
 
-  insertBlock(block: RecordBlock, first: number, bytesBefore: number, committedMs: number): void {
-    const { bytes, count } = block;
-    this.#insertBlock.run(first, count, bytesBefore, bytes.length, committedMs, crc32(bytes), bytes);
+  insertBlock(block: PackedBlock, first: number, bytesBefore: number, committedMs: number): void {
+    const { bytes, count, size } = block;
+    this.#insertBlock.run(first, count, bytesBefore, size, committedMs, crc32(bytes), bytes);
   }
 
   /** Deletes the blocks whose records all stand before `position`. */
@@ -163,10 +164,8 @@ export class Store {
     if (row === undefined) throw new CorruptError(`no block holds record ${position}`);
     const [first, count, , size, committedMs, crc, bytes] = row;
     if (position >= first + count) throw new CorruptError(`no block holds record ${position}`);
-    if (bytes.length !== size || crc32(bytes) !== crc) {
-      throw new CorruptError(`the block of record ${first} is not what was written`);
-    }
-    return { first, count, committedMs, bytes };
+    if (crc32(bytes) !== crc) throw new CorruptError(`the block of record ${first} is not what was written`);
+    return { first, count, committedMs, bytes: unpack(bytes, size) };
   }
 
   /** The position after the block in which the byte number `bytes` stands, counted as `bytesBefore` is. */

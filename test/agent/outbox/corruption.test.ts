@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { pack } from '../../../agent/outbox/packing.ts';
 import { idsFrom, memoryLog, openAt, tempFolder } from './helpers.ts';
 import { block, change } from './records.ts';
 
@@ -18,6 +19,7 @@ const LOG_FRAME_BYTES = PAGE_BYTES + 24;
 const LOG_HEADER_BYTES = 32;
 /** Small, so that there are few pages that hold nothing. */
 const LOG_BYTES = 64 << 10;
+const FIRST_BLOCK = block(1, 500, 200);
 const SAVED = {
   checkpoints: [{ key: 'file', input: 'syslog', json: '{"offset":1}' }],
   values: [['limiter', '{"tokens":1}']] as [string, string][],
@@ -27,7 +29,7 @@ const SAVED = {
 function makeDatabase(): string {
   const path = join(tempFolder(), 'state.db');
   const outbox = openAt(path, { logBytesMax: LOG_BYTES });
-  outbox.commit(change({ ...SAVED, blocks: [block(1, 500, 100), block(501, 10), block(511, 490)] }), 1000);
+  outbox.commit(change({ ...SAVED, blocks: [FIRST_BLOCK, block(501, 10), block(511, 490)] }), 1000);
   outbox.close();
   return path;
 }
@@ -138,8 +140,10 @@ test('corruption that is found later keeps checkpoints and values, counts record
   const path = makeDatabase();
   const bytes = readFileSync(path);
   // In the middle of the first block's chain of pages, which no check at opening reads.
-  const at = bytes.indexOf('"r250"');
-  flip(bytes, at + 2).copy(bytes);
+  const stored = pack(FIRST_BLOCK).bytes;
+  const at = bytes.indexOf(stored.subarray(stored.length >> 1, (stored.length >> 1) + 20));
+  expect(at).toBeGreaterThan(0);
+  flip(bytes, at).copy(bytes);
   writeWhole(path, bytes);
   const outbox = openAt(path, {}, memoryLog());
   outbox.load();
