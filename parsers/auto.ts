@@ -9,9 +9,11 @@ import { FOREIGN } from './parsed.ts';
  * @param formatOf makes a format
  */
 export function autoFormat(formatOf: (name: DetectableFormat) => Format): Format {
+  const { needles, sequels = [] } = formatOf('syslog');
   return {
     name: 'auto',
-    needles: [...formatOf('syslog').needles, ...MARKS],
+    needles: [...needles, ...MARKS],
+    sequels,
     open: () => new AutoParser(formatOf),
     save: () => null,
     restore: () => {},
@@ -20,7 +22,8 @@ export function autoFormat(formatOf: (name: DetectableFormat) => Format): Format
 
 /** A format that occurred. */
 interface Occurring {
-  readonly needles: readonly Buffer[];
+  /** A line that holds none of these is foreign. */
+  readonly texts: readonly Buffer[];
   readonly parser: LineParser;
 }
 
@@ -35,10 +38,10 @@ class AutoParser implements LineParser {
   parse(bytes: Buffer, start: number, end: number, nowUs: number): ParsedLine {
     const name = detectFormat(bytes, start, end);
     if (name === undefined) return FOREIGN;
-    const { needles, parser } = this.#occurring.get(name) ?? this.#meet(name);
-    if (needles.length === 0) return parser.parse(bytes, start, end, nowUs);
+    const { texts, parser } = this.#occurring.get(name) ?? this.#meet(name);
+    if (texts.length === 0) return parser.parse(bytes, start, end, nowUs);
     const line = bytes.subarray(start, end);
-    if (needles.some((needle) => line.includes(needle))) return parser.parse(bytes, start, end, nowUs);
+    if (texts.some((text) => line.includes(text))) return parser.parse(bytes, start, end, nowUs);
     parser.passedOver();
     return FOREIGN;
   }
@@ -57,7 +60,8 @@ class AutoParser implements LineParser {
 
   #meet(name: DetectableFormat): Occurring {
     const format = this.#formatOf(name);
-    const occurring = { needles: format.needles.map((needle) => Buffer.from(needle)), parser: format.open() };
+    const texts = [...format.needles, ...(format.sequels ?? [])].map((text) => Buffer.from(text));
+    const occurring = { texts, parser: format.open() };
     this.#occurring.set(name, occurring);
     return occurring;
   }

@@ -163,6 +163,11 @@ export interface Format {
    * ASCII.
    */
   readonly needles: readonly string[];
+  /**
+   * What a line without needle may hold instead, if it comes directly after a line that was handed over; anywhere
+   * else it is foreign as well. So a reader looks for these only there. ASCII; absent: nothing.
+   */
+  readonly sequels?: readonly string[];
   /** @param saved what `save` of the same file's parser gave, or undefined */
   open(saved?: unknown): LineParser;
   /** What the input's files share and must outlive the process (boot anchors, replay memory). */

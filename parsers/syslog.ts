@@ -55,7 +55,8 @@ export function syslogFormat(options: SyslogOptions, name = 'syslog'): Format {
   return {
     name,
     // Every packet line has it; searching for one text is quicker than searching for each prefix.
-    needles: ['OUT=', 'last message repeated '],
+    needles: ['OUT='],
+    sequels: ['last message repeated '],
     open: (saved) => new SyslogLines(options, shared, name, saved as SavedSyslogFile | undefined),
     save: () => shared.save(),
     restore: (saved) => shared.restore(saved as SavedSyslog),

@@ -29,7 +29,7 @@ export function readLines(source: string | number, format: Format, node: string)
   const fd = typeof source === 'number' ? source : openSync(source, 'r');
   const isFile = fstatSync(fd).isFile();
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES + LINE_BYTES_MAX);
-  const splitter = new LineSplitter(format.needles, LINE_BYTES_MAX, () => {});
+  const splitter = new LineSplitter(format, LINE_BYTES_MAX, () => {});
   const file = new Stream(format.open(), node);
   let length = 0;
   return {

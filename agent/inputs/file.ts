@@ -69,11 +69,11 @@ class FileInput implements Input {
     this.#config = config;
     this.#trouble = new Trouble(config.name, deps);
     this.#discovery = new Discovery(config.paths);
-    this.#splitter = new LineSplitter(format.needles, config.line_bytes_max, (bytes) =>
+    this.#splitter = new LineSplitter(format, config.line_bytes_max, (bytes) =>
       this.#trouble.event('nul_bytes', bytes),
     );
     if (config.format === 'syslog') {
-      this.#twins = new Twins(format.needles, (path, twin) =>
+      this.#twins = new Twins([...format.needles, ...(format.sequels ?? [])], (path, twin) =>
         deps.log.info(
           { input: config.name, path, twin },
           'not read: it holds the same lines as another file',

@@ -1,3 +1,4 @@
+import type { Format } from '../../parsers/line.ts';
 import type { InputFile, LineHandler } from './types.ts';
 
 const NEWLINE = 10;
@@ -19,15 +20,17 @@ export interface LineState extends InputFile {
 
 /**
  * Splits chunks of a file into lines and hands them over. It promises: every byte belongs to exactly one line
- * or to a run of NULs; a line that holds none of the needles is only counted; a line longer than `lineBytesMax`
- * is refused once, whatever its length, and skipped to its newline. A run of NULs (a hole that truncation or
- * a crash left in the file) ends a line like a newline does and is counted in bytes.
+ * or to a run of NULs; a line that holds none of the needles is only counted, but for a sequel that may follow a line
+ * that was handed over; a line longer than `lineBytesMax` is refused once, whatever its length, and skipped to its
+ * newline. A run of NULs (a hole that truncation or a crash left in the file) ends a line like a newline does and is
+ * counted in bytes.
  *
  * It keeps no bytes: what of a chunk is not consumed is read again with more behind it. So the buffer must
  * hold more than one line of full length.
  */
 export class LineSplitter {
   readonly #needles: readonly Buffer[];
+  readonly #sequels: readonly Buffer[];
   /** The needles' first bytes, and where in the current chunk each needle stands next. */
   readonly #probes: readonly Buffer[];
   readonly #nexts: number[];
@@ -38,8 +41,13 @@ export class LineSplitter {
   readonly #nuls: (bytes: number) => void;
 
   /** @param nuls is told how many NUL bytes were passed over */
-  constructor(needles: readonly string[], lineBytesMax: number, nuls: (bytes: number) => void) {
+  constructor(
+    { needles, sequels = [] }: Pick<Format, 'needles' | 'sequels'>,
+    lineBytesMax: number,
+    nuls: (bytes: number) => void,
+  ) {
     this.#needles = sharedNeedles(needles).map((needle) => Buffer.from(needle, 'latin1'));
+    this.#sequels = sequels.map((sequel) => Buffer.from(sequel, 'latin1'));
     this.#probes = this.#needles.map((needle) => needle.subarray(0, PROBE_BYTES));
     this.#nexts = this.#needles.map(() => -1);
     this.#lineBytesMax = lineBytesMax;
@@ -164,6 +172,12 @@ export class LineSplitter {
       let start = next;
       // `indexOf` of one byte is the fastest way to count newlines: faster than words at a time.
       let newline = chunk.indexOf(NEWLINE, next);
+      // Before this line one was handed over, or a chunk begins: the parser knows what the one before it was.
+      if ((found < 0 || newline < found) && this.#isSequel(chunk, next, newline)) {
+        handOver(file, chunk, next, newline, handler);
+        next = newline + 1;
+        continue;
+      }
       while (newline >= 0 && newline < (found < 0 ? to : found)) {
         foreign++;
         start = newline + 1;
@@ -180,12 +194,21 @@ export class LineSplitter {
 
   #last(file: LineState, chunk: Buffer, start: number, end: number, handler: LineHandler): void {
     this.#nexts.fill(-1);
-    if (this.#needles.length === 0 || this.#find(chunk, start, end) >= 0) {
+    if (
+      this.#needles.length === 0 ||
+      this.#find(chunk, start, end) >= 0 ||
+      this.#isSequel(chunk, start, end)
+    ) {
       handOver(file, chunk, start, end, handler);
     } else {
       file.parser.passedOver();
       handler.foreign(1);
     }
+  }
+
+  #isSequel(chunk: Buffer, start: number, end: number): boolean {
+    for (const sequel of this.#sequels) if (holds(chunk, start, end, sequel)) return true;
+    return false;
   }
 
   /** Where the first needle stands if it stands where it did in lines before: a look instead of a search; or 0. */
@@ -194,10 +217,7 @@ export class LineSplitter {
     const first = needle[0];
     for (let k = 0; k < PLACES; k++) {
       const at = start + this.#places[k]!;
-      if (chunk[at] !== first) continue;
-      let same = 1;
-      while (same < needle.length && chunk[at + same] === needle[same]) same++;
-      if (same === needle.length) return at;
+      if (chunk[at] === first && !differs(chunk, at, needle, 1)) return at;
     }
     return 0;
   }
@@ -206,7 +226,7 @@ export class LineSplitter {
     const probe = this.#probes[i]!;
     const needle = this.#needles[i]!;
     let found = chunk.indexOf(probe, from);
-    while (found >= 0 && differs(chunk, found, needle)) {
+    while (found >= 0 && differs(chunk, found, needle, PROBE_BYTES)) {
       found = chunk.indexOf(probe, found + 1);
     }
     return found < 0 ? Number.POSITIVE_INFINITY : found;
@@ -250,7 +270,17 @@ function sharedNeedles(needles: readonly string[]): readonly string[] {
   return length >= SHARED_NEEDLE_MIN ? [first.slice(0, length)] : needles;
 }
 
-function differs(chunk: Buffer, at: number, needle: Buffer): boolean {
-  for (let i = PROBE_BYTES; i < needle.length; i++) if (chunk[at + i] !== needle[i]) return true;
+/** Whether `text` stands in `chunk[start, end)`; for a single line this is quicker than a native search. */
+function holds(chunk: Buffer, start: number, end: number, text: Buffer): boolean {
+  const first = text[0];
+  for (let at = start; at + text.length <= end; at++) {
+    if (chunk[at] === first && !differs(chunk, at, text, 1)) return true;
+  }
+  return false;
+}
+
+/** Whether what stands at `at` is not `text`, of which the first `from` bytes are known to be alike. */
+function differs(chunk: Buffer, at: number, text: Buffer, from: number): boolean {
+  for (let i = from; i < text.length; i++) if (chunk[at + i] !== text[i]) return true;
   return false;
 }

@@ -6,7 +6,8 @@ import type { Format } from '../../parsers/line.ts';
 /** Formats that say which of them was asked, and want a mark of their own in each line. */
 const formatOf = (name: string): Format => ({
   name,
-  needles: name === 'syslog' ? ['OUT=', 'last message repeated '] : name === 'kmsg' ? ['OUT='] : [],
+  needles: name === 'syslog' || name === 'kmsg' ? ['OUT='] : [],
+  sequels: name === 'syslog' ? ['last message repeated '] : [],
   open: () => ({
     parse: () => ({ kind: 'log', timeUs: 0, toRecord: () => ({ id: name }) as never }),
     passedOver: () => {},
@@ -36,8 +37,8 @@ test.each([
   const bytes = Buffer.from(`x ${text} OUT=`);
   const parsed = format.open().parse(bytes, 2, 2 + text.length, 0);
   expect(parsed.kind === 'log' ? parsed.toRecord('').id : undefined).toBe(expected);
-  // Whoever looks for the needles alone passes over no line that some format would take.
+  // Whoever looks for these alone passes over no line that some format would take.
   if (expected === undefined) return;
-  expect(format.needles.filter((needle) => text.includes(needle))).not.toEqual([]);
+  expect([...format.needles, ...format.sequels!].filter((needle) => text.includes(needle))).not.toEqual([]);
   expect(detectFormat(bytes, 2, 2 + text.length)).toBe(expected);
 });

@@ -12,17 +12,36 @@ interface Seen {
   passedOver: number;
 }
 
-/** Splits `bytes` as a reader does that gets so many bytes at a time; the rest counts as a finished file's. */
-function split(bytes: Buffer, needles: string[], lineBytesMax: number, buffer = 4096): Seen {
+/**
+ * Splits `bytes` as a reader does that gets so many bytes at a time; the rest counts as a finished file's. A sequel that
+ * does not follow a line with a needle is foreign, as it is to parsers.
+ */
+function split(
+  bytes: Buffer,
+  needles: string[],
+  lineBytesMax: number,
+  buffer = 4096,
+  sequels: string[] = [],
+): Seen {
   const seen: Seen = { lines: [], offsets: [], foreign: 0, refused: 0, nuls: 0, passedOver: 0 };
   const format = plainFormat(needles);
+  let passedOver = 0;
+  let follows = false;
   const file: LineState = { parser: format.open(), offset: 0, skipping: false, recordId: () => '' };
-  const splitter = new LineSplitter(needles, lineBytesMax, (count) => {
+  const splitter = new LineSplitter({ needles, sequels }, lineBytesMax, (count) => {
     seen.nuls += count;
   });
   const handler = {
     line: (_: unknown, chunk: Buffer, start: number, end: number, offset: number) => {
-      seen.lines.push(chunk.toString('latin1', start, end));
+      const line = chunk.toString('latin1', start, end);
+      if (needles.some((needle) => line.includes(needle))) follows = true;
+      else if (needles.length > 0 && (!follows || format.passedOver > passedOver)) follows = false;
+      passedOver = format.passedOver;
+      if (needles.length > 0 && !follows) {
+        seen.foreign++;
+        return;
+      }
+      seen.lines.push(line);
       seen.offsets.push(offset);
     },
     foreign: (lines: number) => {
@@ -98,17 +117,25 @@ describe('lines', () => {
     expect(split(bytes, ['calico-packet', 'calico-drop'], 100).lines).toEqual([all[0], all[2]]);
   });
 
+  test('a sequel is handed over where it follows a line that was, and is foreign elsewhere', () => {
+    const bytes = text('again\nx\nneedle\nx again x\nagain\nx\nagain\nneedle\nx\nneedle\nagain');
+    const seen = split(bytes, ['needle'], 100, 4096, ['again']);
+    expect(seen.lines).toEqual(['needle', 'x again x', 'again', 'needle', 'needle', 'again']);
+    expect(seen.foreign).toBe(5);
+  });
+
   test('equal to a plain reading, at whatever chunk size', () => {
     const part = fc.oneof(
-      fc.constantFrom('\n', '\r\n', 'needle', 'need', '\0\0', 'x'.repeat(70), 'ä', ' '),
+      fc.constantFrom('\n', '\r\n', 'needle', 'need', 'again', '\nagain', '\0\0', 'x'.repeat(70), 'ä', ' '),
       fc.string({ maxLength: 8 }),
     );
     const bytes = fc.array(part, { maxLength: 60 }).map((parts) => text(parts.join('')));
     fc.assert(
       fc.property(bytes, fc.integer({ min: 130, max: 600 }), fc.boolean(), (input, buffer, all) => {
         const needles = all ? [] : ['needle'];
-        const seen = split(input, needles, 64, buffer);
-        const plain = plainly(input, needles, 64);
+        const sequels = all ? [] : ['again'];
+        const seen = split(input, needles, 64, buffer, sequels);
+        const plain = plainly(input, needles, 64, sequels);
         expect({ ...seen, passedOver: 0, offsets: [] }).toEqual({ ...plain, passedOver: 0, offsets: [] });
         for (const [i, line] of seen.lines.entries()) {
           expect(input.toString('latin1', seen.offsets[i]!, seen.offsets[i]! + line.length)).toBe(line);
@@ -120,18 +147,24 @@ describe('lines', () => {
 });
 
 /** The plain reference: no chunks, no needles in raw bytes. */
-function plainly(bytes: Buffer, needles: string[], lineBytesMax: number): Seen {
+function plainly(bytes: Buffer, needles: string[], lineBytesMax: number, sequels: string[]): Seen {
   const seen: Seen = { lines: [], offsets: [], foreign: 0, refused: 0, nuls: 0, passedOver: 0 };
   const value = bytes.toString('latin1');
   seen.nuls = value.split('\0').length - 1;
   const pieces = value.split(/(\n|\0+)/);
+  const holds = (line: string, texts: string[]) => texts.some((one) => line.includes(one));
+  let follows = false;
   for (let i = 0; i < pieces.length; i += 2) {
     const ended = pieces[i + 1];
     // NULs after a newline, or at the end, end no line.
     if (pieces[i] === '' && ended !== '\n') continue;
     const line = pieces[i]!;
-    if (line.length > lineBytesMax) seen.refused++;
-    else if (needles.length > 0 && !needles.some((needle) => line.includes(needle))) seen.foreign++;
+    if (line.length > lineBytesMax) {
+      seen.refused++;
+      continue;
+    }
+    follows = needles.length === 0 || holds(line, needles) || (follows && holds(line, sequels));
+    if (!follows) seen.foreign++;
     else seen.lines.push(line.endsWith('\r') ? line.slice(0, -1) : line);
   }
   return seen;
