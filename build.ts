@@ -10,18 +10,29 @@ const OUT = 'dist/policy-log-agent.mjs';
 /**
  * Takes Node's own modules at the moment they are needed instead of importing them all at the top: a command
  * loads only what it uses, packages written for `require` need no shim, and an old Node.js gets as far as the
- * sentence that says what is wrong, although it has no `node:sqlite`.
+ * sentence that says what is wrong, although it has no `node:sqlite`. Of a module only the names are touched that are
+ * imported, for some names of `node:util` load other modules; and each importer takes them itself, so that they are no
+ * chunk of their own.
  */
 const builtinsWhenNeeded: Plugin = {
   name: 'builtins-when-needed',
   setup({ onResolve, onLoad }) {
     const bare = builtinModules.filter((name) => !name.startsWith('_') && !name.startsWith('node:'));
-    onResolve({ filter: new RegExp(`^(node:.+|${bare.join('|')})$`) }, ({ path }) => ({
+    onResolve({ filter: new RegExp(`^(node:.+|${bare.join('|')})$`) }, ({ path, importer, kind }) => ({
       path: path.startsWith('node:') ? path : `node:${path}`,
-      namespace: 'builtin',
+      namespace: kind === 'import-statement' ? 'imported-builtin' : 'required-builtin',
+      suffix: `?${importer}`,
     }));
-    onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
+    onLoad({ filter: /.*/, namespace: 'required-builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule('${path}')`,
+    }));
+    onLoad({ filter: /.*/, namespace: 'imported-builtin' }, ({ path }) => ({
+      contents: [
+        `const it = process.getBuiltinModule('${path}'); export default it;`,
+        ...Object.keys(process.getBuiltinModule(path) ?? {})
+          .filter((name) => name !== 'default')
+          .map((name) => `export const ${name} = /* @__PURE__ */ (() => it?.${name})();`),
+      ].join('\n'),
     }));
   },
 };
