@@ -76,6 +76,21 @@ export class ByteWriter {
     this.at = at + end - start;
   }
 
+  /** Copies text, reading no further than its end. */
+  copy(from: DataView, start: number, end: number): void {
+    const { view, at } = this;
+    const last = end - WORD_BYTES;
+    if (last < start) {
+      for (let i = start, to = at; i < end; i++, to++) view.setUint8(to, from.getUint8(i));
+    } else {
+      for (let i = start, to = at; i < last; i += WORD_BYTES, to += WORD_BYTES) {
+        view.setFloat64(to, from.getFloat64(i, true), true);
+      }
+      view.setFloat64(at + last - start, from.getFloat64(last, true), true);
+    }
+    this.at = at + end - start;
+  }
+
   range(from: Uint8Array, start: number, end: number): void {
     const { out } = this;
     let to = this.at;
