@@ -81,9 +81,10 @@ export class PolicyActionLine implements FlowLine {
   }
 
   keyHash(): number {
+    const { bytes, starts, ends } = this.#scan;
     let hash = this.disposition.length;
     for (const slot of KEY_SLOTS) {
-      const { bytes, starts, ends } = this.#scan;
+      if (starts[slot] === 0) continue;
       for (let i = starts[slot]!; i < ends[slot]!; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
     }
     return hash >>> 0;

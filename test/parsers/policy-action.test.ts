@@ -86,6 +86,13 @@ describe('the key', () => {
     expect(retry.keyHash()).toBe(flow(allowed).keyHash());
   });
 
+  it('has the same hash whatever line was read before', () => {
+    const portless = { ...allowed, connection: { ...allowed.connection, dest_port: undefined } };
+    const hash = flow(portless).keyHash();
+    flow(allowed);
+    expect(flow(portless).keyHash()).toBe(hash);
+  });
+
   it.each([
     ['another address', { ...allowed, connection: { ...allowed.connection, dest_ip: '10.84.0.16' } }],
     ['another disposition', { ...allowed, disposition: 'deny' }],
