@@ -1,7 +1,11 @@
+import { ByteWriter, type Piece, pieceOf } from './byte-writer.ts';
 import type { Enricher } from './line.ts';
+import type { Stretch } from './policy-action-layout.ts';
+import type { PolicyActionRecall } from './policy-action-recall.ts';
 import type { PolicyActionScan } from './policy-action-scan.ts';
 import * as at from './policy-action-slots.ts';
 import type { Source } from './record.ts';
+import { type SideMemory, UNKNOWN } from './side-memory.ts';
 
 /**
  * Writes the record of a scanned line by copying the line's bytes: for lines whose members stand as the record
@@ -9,61 +13,60 @@ import type { Source } from './record.ts';
  * of the decoded, enriched record.
  */
 export class PolicyActionJson {
+  readonly #sides: SideMemory;
   /** What ends every record of the input. */
-  readonly #tail: Buffer;
-  #srcAdded: Buffer = NOTHING;
-  #destAdded: Buffer = NOTHING;
+  readonly #tail: Piece;
+  readonly #json = new ByteWriter();
 
-  constructor(source: Source) {
-    this.#tail = Buffer.from(`,"source":${JSON.stringify(source)}}`);
+  constructor(source: Source, sides: SideMemory) {
+    this.#sides = sides;
+    this.#tail = pieceOf(`,"source":${JSON.stringify(source)}}`);
   }
 
   /** @returns where the JSON ends, or -1 where `out` may have too little room */
   write(
     scan: PolicyActionScan,
+    { src, dest, texts }: PolicyActionRecall,
+    layout: readonly Stretch[],
     id: string,
     timeUs: number,
     out: Buffer,
     offset: number,
     enricher?: Enricher,
   ): number {
-    this.#srcAdded = addedTo(scan, at.SRC_SIDE, at.SRC_IP, timeUs, enricher);
-    this.#destAdded = addedTo(scan, at.DEST_SIDE, at.DEST_IP, timeUs, enricher);
-    const added =
-      HEAD.length + id.length + this.#srcAdded.length + this.#destAdded.length + this.#tail.length;
-    if (scan.end - scan.start + added + PUNCTUATION_BYTES > out.length - offset) return -1;
-    let to = put(out, offset, HEAD);
-    for (let k = 0; k < id.length; k++) out[to++] = id.charCodeAt(k);
-    out[to++] = QUOTE;
-    to = this.#putMembers(scan, out, to);
-    return put(out, to, this.#tail);
+    const srcAdded = src === UNKNOWN ? addedTo(scan, at.SRC_SIDE, at.SRC_IP, timeUs, enricher) : NOTHING;
+    const destAdded = dest === UNKNOWN ? addedTo(scan, at.DEST_SIDE, at.DEST_IP, timeUs, enricher) : NOTHING;
+    const added = id.length + srcAdded.length + destAdded.length + this.#tail.length;
+    if (scan.end - scan.start + added + ADDED_BYTES_MAX > out.length - offset) return -1;
+    const json = this.#json;
+    const line = scan.view;
+    json.open(out, offset);
+    json.piece(HEAD);
+    json.ascii(id);
+    json.byte(QUOTE);
+    for (let k = 0; k < layout.length; k++) {
+      const { begins, from, to, side } = layout[k]!;
+      if (begins) json.byte(COMMA);
+      json.copy(line, texts[from.text]! + from.offset, texts[to.text]! + to.offset);
+      if (side === at.SRC) this.#putSide(scan, side, src, srcAdded);
+      else if (side === at.DEST) this.#putSide(scan, side, dest, destAdded);
+    }
+    json.piece(this.#tail);
+    return json.at;
   }
 
-  /** Copies the members in the record's order, in as few runs as they stand in that order in the line. */
-  #putMembers(scan: PolicyActionScan, out: Buffer, offset: number): number {
-    const { bytes, starts, ends, keys, further, furtherCount } = scan;
-    let to = offset;
-    let runStart = 0;
-    let runEnd = 0;
-    for (let k = 0; k <= at.TIMESTAMP + furtherCount; k++) {
-      if (k <= at.TIMESTAMP && starts[k] === 0) continue;
-      const isFurther = k > at.TIMESTAMP;
-      const keyAt = isFurther ? further[2 * (k - at.TIMESTAMP - 1)]! : keys[k]!;
-      if (keyAt !== runEnd + 1 || runEnd === 0) {
-        if (runEnd > 0) to += bytes.copy(out, to, runStart, runEnd);
-        out[to++] = COMMA;
-        runStart = keyAt;
-      }
-      runEnd = isFurther ? further[2 * (k - at.TIMESTAMP - 1) + 1]! : ends[k]!;
-      const added = k === at.SRC ? this.#srcAdded : k === at.DEST ? this.#destAdded : NOTHING;
-      if (added.length > 0) {
-        to += bytes.copy(out, to, runStart, runEnd - 1);
-        const isEmpty = runEnd - starts[k]! === 2;
-        to = put(out, to, isEmpty ? added.subarray(1) : added);
-        runStart = runEnd - 1;
-      }
+  /** @param known its place in the memory */
+  #putSide({ view, starts, ends }: PolicyActionScan, slot: number, known: number, added: Buffer): void {
+    const json = this.#json;
+    if (known !== UNKNOWN) {
+      json.words(this.#sides.view, this.#sides.startOf(known), this.#sides.endOf(known));
+      return;
     }
-    return to + bytes.copy(out, to, runStart, runEnd);
+    const start = starts[slot]!;
+    const end = ends[slot]!;
+    json.copy(view, start, end - 1);
+    json.range(added, end - start === 2 ? 1 : 0, added.length);
+    json.byte(CLOSE_BRACE);
   }
 }
 
@@ -79,12 +82,8 @@ function addedTo(
   const note = isNamed(scan, side) ? RESOLVED : NOTHING;
   if (enricher === undefined) return note;
   const isInstance = starts[side + at.INSTANCE] !== 0;
-  const isSomebody =
-    starts[side + at.POD_NAME] !== 0 ||
-    starts[side + at.SIDE_NODE_NAME] !== 0 ||
-    starts[side + at.WORKLOAD_NAME] !== 0;
   const hasNetwork = starts[side + at.NETWORK] !== 0;
-  if (isInstance ? hasNetwork : isSomebody) return note;
+  if (isInstance ? hasNetwork : scan.isSomebody(side)) return note;
   const slot = isInstance ? side + at.INSTANCE : ipSlot;
   const address = bytes.toString('latin1', starts[slot]! + 1, ends[slot]! - 1);
   const isOpen = note === NOTHING && starts[side + at.RESOLVED_BY] === 0 && !isInstance;
@@ -105,15 +104,10 @@ function isNamed({ starts }: PolicyActionScan, side: number): boolean {
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const HEAD = Buffer.from('{"id":"');
+const CLOSE_BRACE = 0x7d;
+const HEAD = pieceOf('{"id":"');
 const NOTHING = Buffer.alloc(0);
 const RESOLVED_TEXT = ',"resolved_by":"upstream"';
 const RESOLVED = Buffer.from(RESOLVED_TEXT);
-/** Quotes and commas between what is copied. */
-const PUNCTUATION_BYTES = 32;
-
-/** Short literals are faster copied here than by a call into the runtime. */
-function put(out: Buffer, offset: number, bytes: Buffer): number {
-  for (let k = 0; k < bytes.length; k++) out[offset + k] = bytes[k]!;
-  return offset + bytes.length;
-}
+/** What a record has beside the line's bytes, id, tail and what is added to sides: sides' notes and punctuation. */
+const ADDED_BYTES_MAX = 128;

@@ -2,9 +2,12 @@ import { canonicalIpBytes, isIpv4 } from './ip.ts';
 import { decodeJsonExactly } from './json-decode.ts';
 import type { Enricher, FlowLine, UnparsableReason } from './line.ts';
 import { PolicyActionJson } from './policy-action-json.ts';
+import { layoutOf } from './policy-action-layout.ts';
+import { type PolicyActionMemory, PolicyActionRecall, type Shape } from './policy-action-recall.ts';
 import { type Line, policyActionRecord } from './policy-action-record.ts';
 import { PolicyActionScan } from './policy-action-scan.ts';
 import * as at from './policy-action-slots.ts';
+import { COUNT_MAX, isPlainTime, PORT_MAX } from './policy-action-values.ts';
 import { DISPOSITIONS, type Disposition, type FlowRecord, type Policy, type Source } from './record.ts';
 import { formatRfc3339, type Instant, readRfc3339 } from './time.ts';
 
@@ -48,19 +51,37 @@ export class PolicyActionLine implements FlowLine {
   readonly #source: Source;
   readonly #json: PolicyActionJson;
   readonly #scan = new PolicyActionScan();
+  readonly #recall: PolicyActionRecall;
+  /** The line's shape, where it was read by that. */
+  #shape: Shape | undefined;
   #finer = '';
   /** The line's members stand as the record has them; only its order and what is added may differ. */
   #verbatim = false;
 
-  constructor({ input, node, dispositions }: PolicyActionOptions) {
+  constructor({ input, node, dispositions }: PolicyActionOptions, memory: PolicyActionMemory) {
     this.#node = node;
     this.#rules = dispositions.filter((rule) => rule.policy !== undefined);
     this.#source = { input, format: 'policy_action' };
-    this.#json = new PolicyActionJson(this.#source);
+    this.#recall = new PolicyActionRecall(this.#scan, memory);
+    this.#json = new PolicyActionJson(this.#source, memory.sides);
   }
 
   /** @returns what is wrong with the line, or undefined: then this is the line until the next call */
   read(bytes: Buffer, start: number, end: number): UnparsableReason | undefined {
+    this.#shape = this.#recall.read(bytes, start, end);
+    if (this.#shape === undefined) return this.#readWhole(bytes, start, end);
+    this.disposition = this.#shape.disposition;
+    this.srcPort = this.#recall.srcPort;
+    this.count = this.#recall.count;
+    this.packets = 0;
+    this.bytes = 0;
+    this.#setTime(this.#recall.instant);
+    this.#verbatim = true;
+    if (this.disposition === 'unknown' && this.#rules.length > 0) this.#applyRules();
+    return undefined;
+  }
+
+  #readWhole(bytes: Buffer, start: number, end: number): UnparsableReason | undefined {
     const scan = this.#scan;
     const reason = scan.scan(bytes, start, end);
     if (reason !== undefined) return reason;
@@ -77,6 +98,7 @@ export class PolicyActionLine implements FlowLine {
     if (!this.#isAddress(at.SRC_IP) || !this.#isAddress(at.DEST_IP)) return 'bad_address';
     if (misfit || !this.#readFields()) return 'bad_field';
     if (this.disposition === 'unknown' && this.#rules.length > 0) this.#applyRules();
+    if (this.#verbatim) this.#recall.keep(this.disposition);
     return undefined;
   }
 
@@ -135,7 +157,10 @@ export class PolicyActionLine implements FlowLine {
   }
 
   writeJson(id: string, out: Buffer, offset: number, enricher?: Enricher): number {
-    if (this.#verbatim) return this.#json.write(this.#scan, id, this.timeUs, out, offset, enricher);
+    if (this.#verbatim) {
+      const layout = this.#shape?.layout ?? layoutOf(this.#scan, []);
+      return this.#json.write(this.#scan, this.#recall, layout, id, this.timeUs, out, offset, enricher);
+    }
     const record = this.toRecord(id);
     enricher?.enrich(record, this.timeUs);
     const json = Buffer.from(JSON.stringify(record));
@@ -152,10 +177,14 @@ export class PolicyActionLine implements FlowLine {
 
   #readTime(): boolean {
     if (!this.#readInstant(at.TIMESTAMP)) return false;
-    this.timeUs = instant.timeUs;
-    this.timeDigits = instant.digits;
-    this.#finer = instant.finer;
+    this.#setTime(instant);
     return true;
+  }
+
+  #setTime({ timeUs, digits, finer }: Instant): void {
+    this.timeUs = timeUs;
+    this.timeDigits = digits;
+    this.#finer = finer;
   }
 
   /** Reads an RFC 3339 member into `instant`. */
@@ -164,9 +193,7 @@ export class PolicyActionLine implements FlowLine {
     const start = starts[slot]! + 1;
     const end = ends[slot]! - 1;
     if (starts[slot] === 0 || !readRfc3339(bytes, start, end, instant) || instant.end !== end) return false;
-    const isUtc = bytes[end - 1] === UPPER_Z && bytes[start + 10] === UPPER_T;
-    const isPlain = bytes[start + 19] !== 0x2c /* , */ && bytes[start + 17] !== 0x36; /* a leap second */
-    if (!isUtc || !isPlain) this.#verbatim = false;
+    if (!isPlainTime(bytes, start, end)) this.#verbatim = false;
     return true;
   }
 
@@ -282,13 +309,7 @@ export class PolicyActionLine implements FlowLine {
   }
 }
 
-const PORT_MAX = 65_535;
-/** More connections than any window holds. */
-const COUNT_MAX = 4_294_967_295;
 const BAD_NUMBER = -2;
-
-const UPPER_T = 0x54;
-const UPPER_Z = 0x5a;
 
 const QUOTED_DISPOSITIONS = quoted(DISPOSITIONS);
 const DIRECTIONS = quoted(['ingress', 'egress']);

@@ -20,9 +20,11 @@ import {
   DEST_FIELDS,
   LAST_TIMESTAMP,
   PACKETS,
+  POD_NAME,
   POLICIES,
   POLICY_FIELDS,
   POLICY_NAME,
+  SIDE_NODE_NAME,
   SLOTS,
   SRC,
   SRC_FIELDS,
@@ -30,6 +32,7 @@ import {
   SRC_PORTS,
   TIMESTAMP,
   TOP,
+  WORKLOAD_NAME,
 } from './policy-action-slots.ts';
 
 /**
@@ -56,6 +59,11 @@ export class PolicyActionScan {
   misfit = false;
   readonly #json = new JsonScanner();
 
+  /** The line's buffer, in words. */
+  get view(): DataView {
+    return this.#json.view;
+  }
+
   /** Whether the line's bytes are what `JSON.stringify` would write for its members. */
   get plain(): boolean {
     return this.#json.plain;
@@ -73,6 +81,17 @@ export class PolicyActionScan {
 
   /** @returns why the line is no JSON object, or undefined */
   scan(bytes: Buffer, start: number, end: number): UnparsableReason | undefined {
+    this.open(bytes, start, end);
+    const at = this.#json.space(start);
+    const isObject = at < end && bytes[at] === OPEN_BRACE;
+    const after = isObject ? this.object(at + 1, TOP) : this.#json.value(at);
+    if (after === CUT) return 'truncated';
+    if (after < 0 || this.#json.space(after) !== end) return 'bad_json';
+    return isObject ? undefined : 'not_a_record';
+  }
+
+  /** Makes ready for a line of which nothing is noted yet. */
+  open(bytes: Buffer, start: number, end: number): void {
     this.bytes = bytes;
     this.start = start;
     this.end = end;
@@ -81,16 +100,20 @@ export class PolicyActionScan {
     this.cutCount = 0;
     this.misfit = false;
     this.#json.open(bytes, end);
-    const at = this.#json.space(start);
-    const isObject = at < end && bytes[at] === OPEN_BRACE;
-    const after = isObject ? this.#object(at + 1, TOP) : this.#json.value(at);
-    if (after === CUT) return 'truncated';
-    if (after < 0 || this.#json.space(after) !== end) return 'bad_json';
-    return isObject ? undefined : 'not_a_record';
+  }
+
+  /** Whether a side says who it is. */
+  isSomebody(side: number): boolean {
+    const { starts } = this;
+    return (
+      starts[side + POD_NAME] !== 0 ||
+      starts[side + SIDE_NODE_NAME] !== 0 ||
+      starts[side + WORKLOAD_NAME] !== 0
+    );
   }
 
   /** @param at after the opening brace @returns after the closing one, or an error */
-  #object(at: number, fields: JsonFields): number {
+  object(at: number, fields: JsonFields): number {
     const json = this.#json;
     const bytes = this.bytes;
     const end = this.end;
@@ -150,10 +173,10 @@ export class PolicyActionScan {
       return after;
     }
     if (type === JSON_TYPES.string) after = json.string(at + 1);
-    else if (fields === TOP && slot === SRC) after = this.#object(at + 1, SRC_FIELDS);
-    else if (fields === TOP && slot === DEST) after = this.#object(at + 1, DEST_FIELDS);
-    else if (fields === TOP && slot === CONNECTION) after = this.#object(at + 1, CONNECTION_FIELDS);
-    else if (fields === TOP && slot === POLICIES) after = this.#policies(at + 1);
+    else if (fields === TOP && slot === SRC) after = this.object(at + 1, SRC_FIELDS);
+    else if (fields === TOP && slot === DEST) after = this.object(at + 1, DEST_FIELDS);
+    else if (fields === TOP && slot === CONNECTION) after = this.object(at + 1, CONNECTION_FIELDS);
+    else if (fields === TOP && slot === POLICIES) after = this.policies(at + 1);
     else after = json.value(at);
     if (after < 0) return after;
     this.starts[slot] = at;
@@ -162,15 +185,19 @@ export class PolicyActionScan {
       this.keys[slot] = keyAt;
       if (slot > TIMESTAMP) this.#noteFurther(keyAt, after);
     }
-    if (VARIES[slot] === 1 && this.cutCount < CUTS_MAX) {
-      this.cuts[2 * this.cutCount] = at;
-      this.cuts[2 * this.cutCount++ + 1] = after;
-    }
+    if (VARIES[slot] === 1) this.cut(at, after);
     return after;
   }
 
+  /** Notes a value that may differ between lines of one key. */
+  cut(at: number, after: number): void {
+    if (this.cutCount === CUTS_MAX) return;
+    this.cuts[2 * this.cutCount] = at;
+    this.cuts[2 * this.cutCount++ + 1] = after;
+  }
+
   /** @param at after the opening bracket @returns after the closing one, or an error */
-  #policies(at: number): number {
+  policies(at: number): number {
     const json = this.#json;
     const bytes = this.bytes;
     const end = this.end;
@@ -180,7 +207,7 @@ export class PolicyActionScan {
       if (i >= end) return CUT;
       if (bytes[i] === OPEN_BRACE) {
         this.starts[POLICY_NAME] = 0;
-        i = this.#object(i + 1, POLICY_FIELDS);
+        i = this.object(i + 1, POLICY_FIELDS);
         // An empty name may be left out; the record has it, so the bytes are not the record's.
         if (this.starts[POLICY_NAME] === 0) json.plain = false;
       } else {
