@@ -51,7 +51,7 @@ export class Intake {
         records.append(json);
         this.#accountsOf(input).records++;
       },
-      line: (line: FlowLine, id: string, enricher: Enricher, input: string) => {
+      line: (line: FlowLine, id: Buffer, enricher: Enricher, input: string) => {
         records.appendLine(line, id, enricher);
         this.#accountsOf(input).records++;
       },
@@ -226,6 +226,6 @@ class Lane implements LineHandler {
 
   #log(line: LogLine): void {
     this.accounts.records++;
-    this.#records.append(JSON.stringify(line.toRecord(this.#id())));
+    this.#records.append(JSON.stringify(line.toRecord(this.#id().toString('latin1'))));
   }
 }

@@ -42,7 +42,7 @@ export interface PipelineOutput {
   /** The record of a window that closes, which writes it; afterwards it no longer can. */
   window(window: OpenWindow, input: string): void;
   /** A record that nothing but its line has a part in: it may be written straight from the line's bytes. */
-  line(line: FlowLine, id: string, enricher: Enricher, input: string): void;
+  line(line: FlowLine, id: Buffer, enricher: Enricher, input: string): void;
   /** A record about what was dropped, outside the accounts. */
   summary(json: string): void;
 }
@@ -223,9 +223,9 @@ export class InputPipeline {
 
   /**
    * Takes one line, and says what became of it.
-   * @param id gives the id of the record that this line makes; asked only if it may make one
+   * @param id gives the id of the record that this line makes, in ASCII; asked only if it may make one
    */
-  process(line: FlowLine, id: () => string): LineClass {
+  process(line: FlowLine, id: () => Buffer): LineClass {
     const { enrich, select, summarize, merged } = this.#shared;
     summarize.advance(line.timeUs);
     this.windows.advance(line.timeUs);
@@ -237,7 +237,7 @@ export class InputPipeline {
       if (isUnseen) return this.#mergeUnseen(line, window.key, id);
     }
 
-    const record = line.toRecord(id());
+    const record = line.toRecord(id().toString('latin1'));
     const holds = enrich.enrich(record, line.timeUs);
     const refusal = select.refuse(record);
     if (refusal !== undefined) return FILTERED[refusal];
@@ -271,11 +271,11 @@ export class InputPipeline {
   }
 
   /** The same for a line that nobody has to look at: what opened a window before was not filtered. */
-  #mergeUnseen(line: FlowLine, key: string, id: () => string): LineClass {
+  #mergeUnseen(line: FlowLine, key: string, id: () => Buffer): LineClass {
     if (this.windows.mergeByKey(line, key, true)) return MERGED;
     const refusal = this.#refuseWindow(line, undefined);
     if (refusal !== undefined) return refusal;
-    const { head, holds } = this.#shared.enrich.open(line, id(), this.windows.heads);
+    const { head, holds } = this.#shared.enrich.open(line, id().toString('latin1'), this.windows.heads);
     this.windows.open(line, key, head, true, holds);
     return OPENED;
   }
@@ -301,7 +301,7 @@ export class InputPipeline {
   }
 
   /** The same for a line that nobody has to look at. */
-  #pass(line: FlowLine, id: () => string): LineClass {
+  #pass(line: FlowLine, id: () => Buffer): LineClass {
     const { select, limit, enrich } = this.#shared;
     const refusal = select.refuseDisposition(line.disposition);
     if (refusal !== undefined) return FILTERED[refusal];

@@ -42,9 +42,9 @@ export class RecordBuffer {
   }
 
   /** The record of a line; straight from its bytes where its format can write it so. */
-  appendLine(line: FlowLine, id: string, enricher: Enricher): void {
+  appendLine(line: FlowLine, id: Buffer, enricher: Enricher): void {
     if (line.writeJson === undefined) {
-      const record = line.toRecord(id);
+      const record = line.toRecord(id.toString('latin1'));
       enricher.enrich(record, line.timeUs);
       this.append(JSON.stringify(record));
       return;

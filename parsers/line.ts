@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import type { Disposition, FlowRecord, LogRecord } from './record.ts';
 
 /**
@@ -53,11 +54,11 @@ export interface FlowLine {
   /**
    * Writes the record as `JSON.stringify(toRecord(id))` has it, in UTF-8, to `out` from `at` on; where the
    * format can, straight from the line's bytes.
-   * @param id ASCII that JSON writes without escapes
+   * @param id ASCII that JSON writes without escapes, in memory that is used again
    * @param enricher what the record is to be enriched by before, as by `enricher.enrich`
    * @returns where the JSON ends, or -1 where `out` may have too little room
    */
-  writeJson?(id: string, out: Buffer, at: number, enricher?: Enricher): number;
+  writeJson?(id: Buffer, out: Buffer, at: number, enricher?: Enricher): number;
   /**
    * As `writeJson`, but for `count`, `packets` and `bytes`, which merging changes, and the closing brace. Only where it
    * is cheaper than by `toRecord`.

@@ -62,7 +62,7 @@ export class NetfilterFlow implements FlowLine {
   #packetHash = 0;
   #hash = 0;
   // What the record under way has from elsewhere.
-  #id = '';
+  #id: Buffer = NO_ID;
   /** Where, in the JSON that was written last, the time stands. */
   #timeStart = 0;
   #timeEnd = 0;
@@ -201,7 +201,7 @@ export class NetfilterFlow implements FlowLine {
 
   /** Writes all, and closes the gaps where the counts stood. */
   writeOpening(id: string, out: Buffer, at: number, enricher: Enricher): number {
-    const end = this.writeJson(id, out, at, enricher);
+    const end = this.writeJson(Buffer.from(id, 'latin1'), out, at, enricher);
     if (end < 0) return end;
     const countEnd = this.#timeStart - this.#nodeName.length;
     const countAt = countEnd - COUNT.length - String(this.count).length;
@@ -218,13 +218,13 @@ export class NetfilterFlow implements FlowLine {
   /** Writes the record's JSON to the beginning of `scratch`, and says where it ends. */
   #writeScratch(): number {
     for (;;) {
-      const end = this.writeJson('', scratch, 0);
+      const end = this.writeJson(NO_ID, scratch, 0);
       if (end >= 0) return end;
       scratch = Buffer.allocUnsafe(2 * scratch.length);
     }
   }
 
-  writeJson(id: string, out: Buffer, at: number, enricher?: Enricher): number {
+  writeJson(id: Buffer, out: Buffer, at: number, enricher?: Enricher): number {
     const known = this.#isKnown && this.count === 1 ? this.#known : undefined;
     this.#id = id;
     if (known !== undefined && enricher !== undefined && known.hasJson(enricher)) {
@@ -258,7 +258,7 @@ export class NetfilterFlow implements FlowLine {
 
   /** For `KnownPacket`. */
   writeId(): void {
-    json.ascii(this.#id);
+    json.range(this.#id, 0, this.#id.length);
   }
 
   /** The same: who the sides are, which depends on the time and on what the enricher has heard. */
@@ -460,6 +460,7 @@ const VARIABLE_BYTES = 512;
 const QUOTE = 0x22;
 const UPPER_Z = 0x5a;
 const NOTHING = pieceOf('');
+const NO_ID = Buffer.alloc(0);
 const HEAD = pieceOf('{"id":"');
 const CONNECTION = pieceOf('","connection":{"src_ip":"');
 const SRC_PORT = keyPiece('src_port');

@@ -28,7 +28,7 @@ export class PolicyActionJson {
     scan: PolicyActionScan,
     { src, dest, texts }: PolicyActionRecall,
     layout: readonly Stretch[],
-    id: string,
+    id: Buffer,
     timeUs: number,
     out: Buffer,
     offset: number,
@@ -42,7 +42,7 @@ export class PolicyActionJson {
     const line = scan.view;
     json.open(out, offset);
     json.piece(HEAD);
-    json.ascii(id);
+    json.range(id, 0, id.length);
     json.byte(QUOTE);
     for (let k = 0; k < layout.length; k++) {
       const { begins, from, to, side } = layout[k]!;

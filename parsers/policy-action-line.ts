@@ -156,12 +156,12 @@ export class PolicyActionLine implements FlowLine {
     });
   }
 
-  writeJson(id: string, out: Buffer, offset: number, enricher?: Enricher): number {
+  writeJson(id: Buffer, out: Buffer, offset: number, enricher?: Enricher): number {
     if (this.#verbatim) {
       const layout = this.#shape?.layout ?? layoutOf(this.#scan, []);
       return this.#json.write(this.#scan, this.#recall, layout, id, this.timeUs, out, offset, enricher);
     }
-    const record = this.toRecord(id);
+    const record = this.toRecord(id.toString('latin1'));
     enricher?.enrich(record, this.timeUs);
     const json = Buffer.from(JSON.stringify(record));
     return json.length > out.length - offset ? -1 : offset + json.copy(out, offset);

@@ -90,7 +90,7 @@ class Stream implements LineState {
     this.#seed = idSeed(this.#node, bytes.subarray(0, SEED_BYTES));
   }
 
-  recordId(bytes: Buffer, start: number, end: number, offset: number): string {
+  recordId(bytes: Buffer, start: number, end: number, offset: number): Buffer {
     return recordId(this.#seed!, bytes, start, end, offset);
   }
 }

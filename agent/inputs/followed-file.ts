@@ -89,7 +89,7 @@ export class FollowedFile implements LineState {
     this.#node = node;
   }
 
-  recordId(bytes: Buffer, start: number, end: number, offset: number): string {
+  recordId(bytes: Buffer, start: number, end: number, offset: number): Buffer {
     this.#seed ??= idSeed(this.#node, this.#edges.head);
     return recordId(this.#seed, bytes, start, end, offset);
   }

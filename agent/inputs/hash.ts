@@ -113,14 +113,24 @@ function mix(word: number): number {
   return h ^ (h >>> 16);
 }
 
-const DIGITS = Buffer.from('0123456789abcdef', 'latin1');
-const hex = Buffer.allocUnsafe(32);
+const hex = Buffer.alloc(32);
+const hexView = new DataView(hex.buffer, hex.byteOffset, hex.length);
 
-/** The state as 32 hexadecimal digits, each word's most significant first. */
-export function hexOf(state: HashState): string {
-  for (let word = 0, at = 0; word < 4; word++) {
-    const value = state[word]!;
-    for (let shift = 28; shift >= 0; shift -= 4) hex[at++] = DIGITS[(value >>> shift) & 15]!;
+/** The state as 32 hexadecimal digits in ASCII, each word's most significant first; the same memory each time. */
+export function hexOf(state: HashState): Buffer {
+  for (let word = 0; word < 4; word++) {
+    hexView.setInt32(8 * word, fourDigits(state[word]! >>> 16));
+    hexView.setInt32(8 * word + 4, fourDigits(state[word]! & 0xffff));
   }
-  return hex.toString('latin1');
+  return hex;
+}
+
+/** The hexadecimal digits of 16 bits, in four bytes. */
+function fourDigits(value: number): number {
+  // One digit in each byte.
+  const bytes = ((value & 0xff00) << 8) | (value & 0xff);
+  const digits = ((bytes & 0xf000f0) << 4) | (bytes & 0x0f000f);
+  // From 10 on they are letters.
+  const letters = ((digits + 0x06060606) >> 4) & 0x01010101;
+  return digits + 0x30303030 + letters * 0x27;
 }

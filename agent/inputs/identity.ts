@@ -33,7 +33,7 @@ const scratch2 = Buffer.allocUnsafe(scratch.length);
 export function digest(bytes: Uint8Array, start: number, end: number): string {
   work.fill(0);
   hash(work, bytes, start, end);
-  return hexOf(work);
+  return hexOf(work).toString('latin1');
 }
 
 /**

@@ -24,7 +24,8 @@ export function idSeed(node: string, head: Uint8Array): HashState {
 }
 
 /**
- * The id of the line `bytes[start, end)` that begins at `offset`: 32 hexadecimal digits. Seed and offset alone tell the
+ * The id of the line `bytes[start, end)` that begins at `offset`: 32 hexadecimal digits in ASCII, in memory that is used
+ * again. Seed and offset alone tell the
  * lines of one content apart; length and edges those of contents that begin with the same line.
  */
 export function recordId(
@@ -33,7 +34,7 @@ export function recordId(
   start: number,
   end: number,
   offset: number,
-): string {
+): Buffer {
   work[0] = seed[0]! ^ (offset | 0);
   work[1] = seed[1]! ^ Math.floor(offset / 0x1_0000_0000);
   work[2] = seed[2]! ^ (end - start);

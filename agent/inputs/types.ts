@@ -18,8 +18,11 @@ export interface LineHandler {
 /** One file (its content, not its path) while it is read. */
 export interface InputFile {
   readonly parser: LineParser;
-  /** The id of the record that this line makes: the same on every reading, whatever the file is called. */
-  recordId(bytes: Buffer, start: number, end: number, offset: number): string;
+  /**
+   * The id of the record that this line makes, in ASCII: the same on every reading, whatever the file is called. It
+   * holds until the next call.
+   */
+  recordId(bytes: Buffer, start: number, end: number, offset: number): Buffer;
 }
 
 /**

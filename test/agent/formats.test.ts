@@ -25,7 +25,7 @@ function recordOf(yaml: string, line: string): unknown {
   const records = new RecordBuffer();
   const intake = new Intake(config, new Map([[input.name, format]]), records, { nodeName: 'node-1' });
   const bytes = Buffer.from(line);
-  const file = { parser: format.open(), recordId: () => 'id' };
+  const file = { parser: format.open(), recordId: () => Buffer.from('id') };
   intake.lane(input.name, NOW_MS).line(file, bytes, 0, bytes.length, 0);
   intake.closeAll();
   return JSON.parse(Buffer.from(records.take()[0]!.bytes).toString());

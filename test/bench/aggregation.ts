@@ -38,7 +38,7 @@ for (const [what, aggregate] of LEVELS) {
       record: (json) => lines.push(json),
       window: (window) => lines.push(windowJson(window)),
       line: (line, id, enricher) => {
-        const record = line.toRecord(id);
+        const record = line.toRecord(id.toString());
         enricher.enrich(record, line.timeUs);
         lines.push(JSON.stringify(record));
       },
@@ -48,7 +48,9 @@ for (const [what, aggregate] of LEVELS) {
   const view = new FlowView();
   let counted = 0;
   for (const [index, flow] of flows.entries()) {
-    stages.input('policy_action').process(view.of(flow), () => `f3b0c44298fc1c14-${index.toString(16)}`);
+    stages
+      .input('policy_action')
+      .process(view.of(flow), () => Buffer.from(`f3b0c44298fc1c14-${index.toString(16)}`));
   }
   stages.closeAll();
   for (const line of lines) counted += (JSON.parse(line) as { count: number }).count;

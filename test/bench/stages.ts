@@ -106,7 +106,7 @@ function measure(what: string, keys: number, lines: number, usBetween: number): 
       line.at = (index % keys) * KEY_BYTES;
       line.srcPort = 30_000 + (index & 0x3fff);
       line.timeUs += usBetween;
-      const { kind } = input.process(line, () => `id-${index}`);
+      const { kind } = input.process(line, () => Buffer.from(`id-${index}`));
       if (isWarm) tally.set(kind, (tally.get(kind) ?? 0) + 1);
     }
     const ns = (cpuNs() - startNs) / lines;

@@ -144,7 +144,7 @@ export class Logs implements Disposable {
   readonly #handler: LineHandler = {
     line: (file: InputFile, bytes: Buffer, start: number, end: number, offset: number) => {
       this.lines.push(bytes.toString('latin1', start, end));
-      this.ids.push(file.recordId(bytes, start, end, offset));
+      this.ids.push(file.recordId(bytes, start, end, offset).toString());
     },
     foreign: (lines) => {
       this.foreign += lines;

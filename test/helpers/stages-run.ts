@@ -51,7 +51,7 @@ export class StagesRun {
         record: (json) => this.records.push(JSON.parse(json)),
         window: (window) => this.records.push(JSON.parse(windowJson(window))),
         line: (line, id, enricher) => {
-          const record = line.toRecord(id);
+          const record = line.toRecord(id.toString());
           enricher.enrich(record, line.timeUs);
           this.records.push(record);
         },
@@ -63,7 +63,7 @@ export class StagesRun {
 
   /** @param id of the record; the number of the line without it */
   line(flow: Flow, input = 'syslog', id = `line-${this.#lines}`): string {
-    const name = className(this.stages.input(input).process(this.view.of(flow), () => id));
+    const name = className(this.stages.input(input).process(this.view.of(flow), () => Buffer.from(id)));
     this.#lines += 1;
     this.#tally.set(name, (this.#tally.get(name) ?? 0) + 1);
     this.classes.push(name);

@@ -18,7 +18,7 @@ function networks(src: string, dest: string, networkOf: (address: string) => str
   );
   const flow = parser.parse(line, 0, line.length, Date.UTC(2026, 10, 21) * 1000) as FlowLine;
   const out = Buffer.alloc(4096);
-  const end = flow.writeJson!('id', out, 0, enricherOf(networkOf));
+  const end = flow.writeJson!(Buffer.from('id'), out, 0, enricherOf(networkOf));
   const record = JSON.parse(out.toString('utf8', 0, end));
   return [record.src.network, record.dest.network];
 }

@@ -41,7 +41,7 @@ function reading(parser: LineParser, line: Buffer): unknown {
   const parsed = parser.parse(bytes, 7, 7 + line.length, NOW_US);
   if (parsed.kind !== 'flow') return { ...parsed };
   const out = Buffer.alloc(65_536);
-  const json = (by?: Enricher) => out.toString('utf8', 5, parsed.writeJson!('id', out, 5, by));
+  const json = (by?: Enricher) => out.toString('utf8', 5, parsed.writeJson!(Buffer.from('id'), out, 5, by));
   const { disposition, timeUs, timeDigits, count, packets, srcPort } = parsed;
   return {
     ...{ disposition, timeUs, timeDigits, count, packets, srcPort, bytes: parsed.bytes },

@@ -31,9 +31,9 @@ function reading(parser: LineParser, line: Buffer): unknown {
   if (parsed.kind !== 'flow') return { ...parsed };
   const out = Buffer.alloc(65_536, 0xff);
   const json = (by?: Enricher) => {
-    const end = parsed.writeJson!('id', out, 5, by);
+    const end = parsed.writeJson!(Buffer.from('id'), out, 5, by);
     // What it says that it needs is all that it may use.
-    expect(parsed.writeJson!('id', out.subarray(0, end - 1), 5, by)).toBe(-1);
+    expect(parsed.writeJson!(Buffer.from('id'), out.subarray(0, end - 1), 5, by)).toBe(-1);
     return out.toString('utf8', 5, end);
   };
   const { disposition, timeUs, timeDigits, count, packets, srcPort } = parsed;
@@ -215,7 +215,7 @@ test('lines of many pods and shapes take the places of others and read the same'
     if (parsed.kind !== 'flow') throw new Error(parsed.kind);
     expect(parsed.srcPort).toBe(k);
     const out = Buffer.alloc(2048);
-    const json = out.toString('utf8', 0, parsed.writeJson!('', out, 0));
+    const json = out.toString('utf8', 0, parsed.writeJson!(Buffer.from(''), out, 0));
     expect(JSON.parse(json)).toEqual(parsed.toRecord(''));
     expect(parsed.toRecord('')).toMatchObject({
       connection: { src_ip },

@@ -57,11 +57,11 @@ function compare(line: Buffer): string {
   if (parsed.kind !== 'flow') throw new Error(`${JSON.stringify(parsed)} for ${line}`);
   const json = JSON.stringify(parsed.toRecord(ID));
   expect(JSON.stringify(JSON.parse(json))).toBe(JSON.stringify({ ...plain.record, id: ID }));
-  const end = parsed.writeJson!(ID, out, 3);
+  const end = parsed.writeJson!(Buffer.from(ID), out, 3);
   expect(out.toString('utf8', 3, end)).toBe(json);
   const record = parsed.toRecord(ID);
   enricher.enrich(record, parsed.timeUs);
-  const enrichedEnd = parsed.writeJson!(ID, out, 3, enricher);
+  const enrichedEnd = parsed.writeJson!(Buffer.from(ID), out, 3, enricher);
   expect(out.toString('utf8', 3, enrichedEnd)).toBe(JSON.stringify(record));
   expect(parsed.timeUs).toBe(plain.timeUs);
   expect(parsed.timeDigits).toBe(plain.digits);

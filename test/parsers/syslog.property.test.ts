@@ -36,7 +36,7 @@ function recordOf(parsed: ParsedLine): FlowRecord | undefined {
 
 function jsonOf(flow: FlowLine): string {
   const out = Buffer.alloc(65_536);
-  return out.toString('utf8', 0, flow.writeJson!('id', out, 0));
+  return out.toString('utf8', 0, flow.writeJson!(Buffer.from('id'), out, 0));
 }
 
 /** Nothing that a connection says may be anywhere but in the line. */
@@ -66,7 +66,9 @@ describe('a packet that the kernel logs', () => {
       }
       const out = Buffer.alloc(65_536);
       const enricher = { networkOf, enrich: () => {} };
-      expect(JSON.parse(out.toString('utf8', 0, flow.writeJson!('id', out, 0, enricher)))).toEqual(record);
+      expect(
+        JSON.parse(out.toString('utf8', 0, flow.writeJson!(Buffer.from('id'), out, 0, enricher))),
+      ).toEqual(record);
     });
   });
 
@@ -169,7 +171,7 @@ it(`reads ${FUZZ_LINES} mutated lines without an exception`, () => {
     const parsed = parser.parse(line, 0, length, NOW_US);
     const outcome = 'reason' in parsed ? parsed.reason : parsed.kind;
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
-    if (parsed.kind === 'flow' && parsed.writeJson!('id', out, 0) < 0)
+    if (parsed.kind === 'flow' && parsed.writeJson!(Buffer.from('id'), out, 0) < 0)
       throw new Error('no room for a record');
     if (n % 1000 === 0 && parsed.kind === 'flow') JSON.parse(jsonOf(parsed));
   }

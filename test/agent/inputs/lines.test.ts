@@ -27,7 +27,12 @@ function split(
   const format = plainFormat(needles);
   let passedOver = 0;
   let follows = false;
-  const file: LineState = { parser: format.open(), offset: 0, skipping: false, recordId: () => '' };
+  const file: LineState = {
+    parser: format.open(),
+    offset: 0,
+    skipping: false,
+    recordId: () => Buffer.alloc(0),
+  };
   const splitter = new LineSplitter({ needles, sequels }, lineBytesMax, (count) => {
     seen.nuls += count;
   });

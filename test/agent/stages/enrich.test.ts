@@ -81,7 +81,7 @@ function gkeLine(src: object, dest: object): FlowLine {
 /** The record as it is enriched; what is written straight from the line must be the same. */
 function enriched(line: FlowLine, enrich: Enrich): FlowRecord {
   const out = Buffer.alloc(4096);
-  const end = line.writeJson!('id', out, 0, enrich);
+  const end = line.writeJson!(Buffer.from('id'), out, 0, enrich);
   const record = line.toRecord('id');
   const holds = enrich.enrich(record, line.timeUs);
   const { candidate_policies: _, ...written } = record;

@@ -70,7 +70,7 @@ class Lab {
         `${new Date(NOON + after).toISOString()} n kernel: calico-packet: IN=eth0 OUT=cali1 MAC= SRC=9.9.9.9 DST=10.0.0.1 LEN=28 TOS=0x00 PREC=0x00 TTL=63 ID=1 PROTO=UDP SPT=1 DPT=2 LEN=8`,
       );
       const flow = this.#parser.parse(line, 0, line.length, NOON * 1000) as FlowLine;
-      this.pipeline.input('syslog').process(flow, () => `id-${++this.#ids}`);
+      this.pipeline.input('syslog').process(flow, () => Buffer.from(`id-${++this.#ids}`));
     }
     return this;
   }
