@@ -20,6 +20,7 @@ import { mergesBlindly } from './stages/merges-blindly.ts';
 import { headOf, OpenWindow } from './stages/open-window.ts';
 import { type Annotations, Select } from './stages/select.ts';
 import { Summarize } from './stages/summarize.ts';
+import type { WindowKey } from './stages/window-keys.ts';
 
 export type PipelineConfig = Pick<Config, 'select' | 'limit' | 'aggregate' | 'enrich'>;
 
@@ -234,7 +235,7 @@ export class InputPipeline {
     if (window !== undefined) {
       if (this.windows.merge(line, window)) return MERGED;
       const isUnseen = this.#opensUnseen.has(line.disposition) && line.writeOpening !== undefined;
-      if (isUnseen) return this.#mergeUnseen(line, window.key, id);
+      if (isUnseen) return this.#mergeUnseen(line, this.windows.keyOf(window), id);
     }
 
     const record = line.toRecord(id().toString('latin1'));
@@ -253,7 +254,7 @@ export class InputPipeline {
     const { level, keyOf, mergesBlindly } = this.#shared;
     const isCoarse = level !== 'connection';
     const shaped = isCoarse ? coarsen(record, level) : record;
-    const key = keyOf(shaped);
+    const key = this.windows.key(keyOf(shaped));
     // Names are not in the raw key, and a coarse key is made of names.
     const alias = mergesBlindly && !(isCoarse && (isNamed(record.src) || isNamed(record.dest)));
     if (this.windows.mergeByKey(line, key, alias)) return MERGED;
@@ -271,7 +272,7 @@ export class InputPipeline {
   }
 
   /** The same for a line that nobody has to look at: what opened a window before was not filtered. */
-  #mergeUnseen(line: FlowLine, key: string, id: () => Buffer): LineClass {
+  #mergeUnseen(line: FlowLine, key: WindowKey, id: () => Buffer): LineClass {
     if (this.windows.mergeByKey(line, key, true)) return MERGED;
     const refusal = this.#refuseWindow(line, undefined);
     if (refusal !== undefined) return refusal;

@@ -128,8 +128,10 @@ export function readFraction(bytes: Uint8Array, at: number, end: number, into: I
   return i;
 }
 
-let memoSecond = Number.NaN;
-let memoText = '';
+/** The seconds that were written last, and their texts: those of windows that close are a few seconds apart. */
+const SECONDS = 8;
+const seconds = new Array<number>(SECONDS).fill(Number.NaN);
+const secondTexts = new Array<string>(SECONDS).fill('');
 
 /**
  * RFC 3339 in UTC with `digits` digits after the point.
@@ -138,15 +140,17 @@ let memoText = '';
  */
 export function formatRfc3339(timeUs: number, digits: number, finer = ''): string {
   const second = Math.floor(timeUs / 1e6);
-  if (second !== memoSecond) {
-    memoText = new Date(second * 1000).toISOString().slice(0, 19);
-    memoSecond = second;
+  const place = second & (SECONDS - 1);
+  if (second !== seconds[place]) {
+    secondTexts[place] = new Date(second * 1000).toISOString().slice(0, 19);
+    seconds[place] = second;
   }
-  if (digits === 0) return `${memoText}Z`;
+  const text = secondTexts[place]!;
+  if (digits === 0) return `${text}Z`;
   const us = timeUs - second * 1e6;
   const ms = Math.floor(us / 1000);
   const fraction = THREE_DIGITS[ms]! + THREE_DIGITS[us - ms * 1000]!;
-  return digits < 6 ? `${memoText}.${fraction.slice(0, digits)}Z` : `${memoText}.${fraction}${finer}Z`;
+  return digits < 6 ? `${text}.${fraction.slice(0, digits)}Z` : `${text}.${fraction}${finer}Z`;
 }
 
 /** The number that the two digits at `at` make; NaN or out of every range where they are none. */

@@ -4,6 +4,7 @@ import { AliasTable } from './alias-table.ts';
 import type { Holds } from './enrich.ts';
 import { type Head, Heads } from './heads.ts';
 import { OpenWindow } from './open-window.ts';
+import { type WindowKey, WindowKeys } from './window-keys.ts';
 
 /** Raw keys that are remembered for each window that may be open: a connection can be written in several ways. */
 const ALIASES_PER_WINDOW = 4;
@@ -43,11 +44,10 @@ export class Aggregate {
   /** Of the records of what is open. */
   readonly heads = new Heads();
   readonly #aliases: AliasTable;
-  readonly #byKey = new Map<string, OpenWindow>();
+  readonly #windowKeys = new WindowKeys();
   /** Windows in order of opening, from `#head` on; closed ones stay until they are at the front. */
   #queue: OpenWindow[] = [];
   #head = 0;
-  #dirty: OpenWindow[] = [];
   #gone: number[] = [];
   #open = 0;
   #touched = true;
@@ -76,6 +76,16 @@ export class Aggregate {
     return this.#aliases.find(line);
   }
 
+  /** The key with this text. */
+  key(text: string): WindowKey {
+    return this.#windowKeys.of(text);
+  }
+
+  /** The key of a window, open or closed. */
+  keyOf(window: OpenWindow): WindowKey {
+    return this.#windowKeys.now(window.key);
+  }
+
   /** Merges a line into the window that was found for it, if that is open and in reach. */
   merge(line: FlowLine, window: OpenWindow): boolean {
     if (!window.open || !window.takes(line.timeUs, this.#options.windowUs)) return false;
@@ -87,8 +97,8 @@ export class Aggregate {
    * Merges a line into the open window of its key. A window out of its reach is closed instead.
    * @param alias whether the line's raw key alone decides from now on
    */
-  mergeByKey(line: FlowLine, key: string, alias: boolean): boolean {
-    const window = this.#byKey.get(key);
+  mergeByKey(line: FlowLine, key: WindowKey, alias: boolean): boolean {
+    const { window } = key;
     if (window === undefined) return false;
     if (!window.takes(line.timeUs, this.#options.windowUs)) {
       this.close(window);
@@ -104,7 +114,7 @@ export class Aggregate {
    * @param head what its record begins with, among `heads`
    * @param holds at which times the record's names are right; undefined: always
    */
-  open(line: FlowLine, key: string, head: Head, alias: boolean, holds?: Holds): void {
+  open(line: FlowLine, key: WindowKey, head: Head, alias: boolean, holds?: Holds): void {
     const window = new OpenWindow(this, this.#input, this.#keys.nextOrder, key, line.timeUs, head, holds);
     this.#keys.nextOrder += 1;
     this.#keep(window);
@@ -139,14 +149,13 @@ export class Aggregate {
 
   /** What changed since the last call. Adds to the lists given. */
   takeChanges(put: WindowRow[], gone: number[]): void {
-    for (const window of this.#dirty) {
+    for (const window of this.opened()) {
+      if (!window.dirty) continue;
       window.dirty = false;
-      if (!window.open) continue;
       window.stored = true;
       put.push(window.toRow());
     }
     for (const key of this.#gone) gone.push(key);
-    this.#dirty = [];
     this.#gone = [];
   }
 
@@ -159,16 +168,14 @@ export class Aggregate {
   #keep(window: OpenWindow): void {
     this.#keys.open += 1;
     this.#open += 1;
-    this.#byKey.set(window.key, window);
+    window.key.window = window;
     this.#queue.push(window);
   }
 
   #add(window: OpenWindow, line: FlowLine): void {
     window.merge(line, this.#options.srcPortsMax);
-    this.#touched = true;
-    if (window.dirty) return;
     window.dirty = true;
-    this.#dirty.push(window);
+    this.#touched = true;
   }
 
   /** Makes a window's record. */
@@ -177,7 +184,7 @@ export class Aggregate {
     window.close();
     this.#keys.open -= 1;
     this.#open -= 1;
-    if (this.#byKey.get(window.key) === window) this.#byKey.delete(window.key);
+    if (window.key.window === window) window.key.window = undefined;
     if (window.stored) this.#gone.push(window.order);
   }
 

@@ -37,10 +37,9 @@ export class AliasTable {
   /** The window, open or closed, that lines with this line's raw key belonged to last, where it is known. */
   find(line: FlowLine): OpenWindow | undefined {
     const near = this.#ofKin(line);
-    if (near?.open) return near;
-    // Other lines with this key may have opened the next one.
+    if (near !== undefined) return near;
     const alias = this.#place(line);
-    if (typeof alias === 'number' || (near !== undefined && !alias.window.open)) return near;
+    if (typeof alias === 'number') return undefined;
     if (line.kin !== undefined) line.kin.known = alias.window;
     return alias.window;
   }

@@ -5,6 +5,7 @@ import { formatRfc3339 } from '../../parsers/time.ts';
 import type { WindowRow } from '../outbox/types.ts';
 import type { Holds } from './enrich.ts';
 import type { Head, Heads } from './heads.ts';
+import type { WindowKey } from './window-keys.ts';
 
 /** What a window's row keeps of its opening beside the record. */
 type Opening = [input: string, firstUs: number];
@@ -61,7 +62,7 @@ export class OpenWindow {
   #lastDigits = 0;
   #lastPort = -1;
 
-  readonly key: string;
+  readonly key: WindowKey;
   readonly input: string;
   /** Place in the order of opening, over all restarts. */
   readonly order: number;
@@ -84,7 +85,7 @@ export class OpenWindow {
     owner: object,
     input: string,
     order: number,
-    key: string,
+    key: WindowKey,
     firstUs: number,
     head: Head,
     holds?: Holds,
@@ -113,8 +114,13 @@ export class OpenWindow {
     // Most often a connection is tried again, from its own port.
     if (srcPort === this.#lastPort) return;
     this.#lastPort = srcPort;
+    if (srcPort >= 0 && this.#srcPorts.length < srcPortsMax) this.#notePort(srcPort);
+  }
+
+  #notePort(port: number): void {
     const ports = this.#srcPorts;
-    if (srcPort >= 0 && ports.length < srcPortsMax && !ports.includes(srcPort)) ports.push(srcPort);
+    for (let index = 0; index < ports.length; index += 1) if (ports[index] === port) return;
+    ports.push(port);
   }
 
   /** Whether an event at this time is less than a window's length from the first one's, on either side. */
@@ -204,18 +210,18 @@ export class OpenWindow {
 
   /**
    * @param keyOf the merge key of a record, as it is configured now
-   * @param ownerOf whose the windows of an input are, and their heads
+   * @param ownerOf whose the windows of an input are, and their heads and keys
    */
   static fromRow(
     { key, opened, state }: WindowRow,
     keyOf: (record: FlowRecord) => string,
-    ownerOf: (input: string) => { readonly heads: Heads },
+    ownerOf: (input: string) => { readonly heads: Heads; key(text: string): WindowKey },
   ): OpenWindow {
     const { opening, record } = JSON.parse(opened) as { opening: Opening; record: FlowRecord };
     const [input, firstUs] = opening;
     const owner = ownerOf(input);
     const head = owner.heads.ofText(headOf(record));
-    const window = new OpenWindow(owner, input, key, keyOf(record), firstUs, head);
+    const window = new OpenWindow(owner, input, key, owner.key(keyOf(record)), firstUs, head);
     const saved = JSON.parse(state) as State;
     [, window.#lastDigits, window.#lines, window.#count] = saved;
     window.#lastAfterUs = saved[0] - firstUs;
