@@ -13,6 +13,8 @@ import { readLines } from './read-lines.ts';
 
 const INPUT = 'parse';
 const STANDARD_INPUT = '-';
+/** Records of a file are written once so many bytes of them are there. */
+const WRITE_BYTES = 128 << 10;
 /** Any configuration: `parse` uses of it only what has defaults. */
 const DEFAULTS =
   '{inputs: [{type: file, format: syslog, paths: [/dev/stdin]}], sinks: [{name: out, type: stdout}]}';
@@ -47,7 +49,9 @@ export async function parse(files: string[], options: ParseOptions): Promise<num
     try {
       const lines = readLines(path === STANDARD_INPUT ? 0 : path, format, node);
       const handler = intake.lane(INPUT, nowMs);
-      while (isRead && (await lines.next(handler))) isRead = await write(records);
+      while (isRead && (await lines.next(handler))) {
+        if (lines.mayWait || records.size >= WRITE_BYTES) isRead = await write(records);
+      }
       lines.close();
     } catch (error) {
       say(`cannot read ${path}: ${(error as Error).message}`);

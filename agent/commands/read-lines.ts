@@ -16,6 +16,8 @@ const readSome = promisify(read);
 
 /** A stream that is read once from its beginning: no rotation, no resuming. */
 export interface LineStream {
+  /** Whether it may have nothing yet: a pipe, a terminal. Whoever waits for what comes wants to see what came. */
+  readonly mayWait: boolean;
   /** Reads one chunk and hands its lines over; resolves with false at the end, after the last line. */
   next(handler: LineHandler): Promise<boolean>;
   close(): void;
@@ -33,6 +35,7 @@ export function readLines(source: string | number, format: Format, node: string)
   const file = new Stream(format.open(), node);
   let length = 0;
   return {
+    mayWait: !isFile,
     async next(handler) {
       const room = Math.min(CHUNK_BYTES, buffer.length - length);
       const got = isFile
