@@ -124,6 +124,23 @@ describe('a line', () => {
   });
 });
 
+it('is written with the network that its instance has now', () => {
+  const out = Buffer.alloc(2048);
+  let name: string | undefined = 'office';
+  const enricher = { networkOf: () => name, networksVersion: 1, enrich: () => {} };
+  const written = (ip: string) => {
+    const end = flow({ ...allowed, dest: { instance: ip } }).writeJson!('r1', out, 0, enricher);
+    return JSON.parse(out.toString('utf8', 0, end)).dest;
+  };
+  for (const ip of ['10.1.2.3', '2001:db8::1']) expect(written(ip)).toEqual({ instance: ip, network: name });
+  name = 'lab "2"';
+  enricher.networksVersion++;
+  for (const ip of ['10.1.2.3', '2001:db8::1']) expect(written(ip)).toEqual({ instance: ip, network: name });
+  name = undefined;
+  enricher.networksVersion++;
+  for (const ip of ['10.1.2.3', '2001:db8::1']) expect(written(ip)).toEqual({ instance: ip });
+});
+
 describe('a rule for a policy', () => {
   const watched = { ...allowed, policies: [{ name: 'watch', namespace: 'shop' }] };
 
