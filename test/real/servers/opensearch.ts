@@ -44,18 +44,18 @@ export class OpenSearch extends ServerProcess {
 
   /** What the query string finds, by time; at most 10,000 documents. */
   async search(target: string, query: string): Promise<Hit[]> {
-    await this.ask('POST', `/${target}/_refresh`);
+    await this.#askAll('POST', `/${target}/_refresh`);
     const parameters = `q=${encodeURIComponent(query)}&sort=@timestamp&size=${PAGE_HITS}`;
-    const answer = await this.ask('GET', `/${target}/_search?${parameters}`);
+    const answer = await this.#askAll('GET', `/${target}/_search?${parameters}`);
     return (answer as { hits: { hits: Hit[] } }).hits.hits;
   }
 
   /** The ids of all documents, those of several indices behind the target included. */
   async ids(target: string): Promise<string[]> {
-    await this.ask('POST', `/${target}/_refresh`);
+    await this.#askAll('POST', `/${target}/_refresh`);
     const ids: string[] = [];
     const request = { size: PAGE_HITS, _source: false, sort: ['_doc'] };
-    let page = await this.ask('POST', `/${target}/_search?scroll=1m`, request);
+    let page = await this.#askAll('POST', `/${target}/_search?scroll=1m`, request);
     for (;;) {
       const { _scroll_id: scrollId, hits } = page as { _scroll_id: string; hits: { hits: Hit[] } };
       ids.push(...hits.hits.map(({ _id }) => _id));
@@ -63,8 +63,20 @@ export class OpenSearch extends ServerProcess {
         await this.ask('DELETE', '/_search/scroll', { scroll_id: scrollId });
         return ids;
       }
-      page = await this.ask('POST', '/_search/scroll', { scroll: '1m', scroll_id: scrollId });
+      page = await this.#askAll('POST', '/_search/scroll', { scroll: '1m', scroll_id: scrollId });
     }
+  }
+
+  /** Asks what all shards have a part in; one that is missing is left out of an answer that is 200 all the same. */
+  async #askAll(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
+    const answer = await this.ask(method, path, body);
+    const { total, successful } = answer._shards as { total: number; successful: number };
+    if (answer.timed_out === true || successful !== total) {
+      throw new Error(
+        `${method} ${path}: of ${total} shards only ${successful} have answered: ${JSON.stringify(answer)}`,
+      );
+    }
+    return answer;
   }
 
   protected command(): readonly string[] {
