@@ -86,16 +86,16 @@ export class KafkaBroker extends ServerProcess {
     });
     try {
       const ends = (await consumer.listOffsets({ topics: [topic] })).get(topic)!;
-      let left = ends.reduce((sum, end) => sum + Number(end), 0);
+      const unread = new Map([...ends.entries()].filter(([, end]) => end > 0n));
       const messages: ConsumedMessage[] = [];
-      if (left === 0) return messages;
+      if (unread.size === 0) return messages;
       const stream = await consumer.consume({
         topics: [topic],
         mode: 'earliest',
         autocommit: false,
         maxWaitTime: 100,
       });
-      for await (const { key, value, partition, headers } of stream) {
+      for await (const { key, value, partition, offset, headers } of stream) {
         messages.push({
           key: key?.toString(),
           value: value.toString(),
@@ -104,7 +104,9 @@ export class KafkaBroker extends ServerProcess {
             [...headers].map(([name, content]) => [name.toString(), content.toString()]),
           ),
         });
-        if (--left === 0) break;
+        // By position, not by number: it would be short of what comes twice.
+        if (offset + 1n === unread.get(partition)) unread.delete(partition);
+        if (unread.size === 0) break;
       }
       return messages.sort((a, b) => a.partition - b.partition);
     } finally {
