@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { type Certificates, makeCertificates } from '../../helpers/certificates.ts';
 import { freePort } from '../../helpers/free-port.ts';
-import { ServerProcess } from './server-process.ts';
+import { accepts, ServerProcess } from './server-process.ts';
 
 /** One message as rsyslog understood it. */
 export interface ReceivedMessage {
@@ -76,13 +75,7 @@ export class RsyslogReceiver extends ServerProcess {
   }
 
   protected isReady(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const socket = connect(this.tcpPort, '127.0.0.1', () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.on('error', () => resolve(false));
-    });
+    return accepts(this.tcpPort);
   }
 
   #configuration(driver: string, peer: string): string {

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -58,7 +59,8 @@ export abstract class ServerProcess {
   }
 
   async close(): Promise<void> {
-    await this.#restarted;
+    // Of its failure is told who has asked for it.
+    await this.#restarted.catch(() => {});
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -67,6 +69,17 @@ export abstract class ServerProcess {
   protected at(name: string): string {
     return join(this.folder, name);
   }
+}
+
+/** Whether somebody takes connections at a port. */
+export function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
 }
 
 /** Whether a server answers: with 2xx, or with the status that is given. */
