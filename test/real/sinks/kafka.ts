@@ -70,7 +70,9 @@ function kafka(
       'answers garbage': ({ proxy }) => treatUntilFelt(proxy, { kind: 'garbage' }),
       'outage, 50,000 records waiting': ({ broker }) => outage(broker),
       'killed in mid-stream': ({ broker, proxy }) => {
-        proxy.whenForwarded(isSecure ? 10_000 : 100_000, () => void broker.stopAndRestart());
+        const back = Promise.withResolvers<void>();
+        proxy.whenForwarded(isSecure ? 10_000 : 100_000, () => back.resolve(broker.stopAndRestart()));
+        return { end: () => back.promise };
       },
       'agent killed in mid-stream': () => {},
     },

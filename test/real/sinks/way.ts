@@ -30,13 +30,18 @@ export async function outage(server: ServerProcess): Promise<{ end: () => Promis
   return { end: () => server.restart() };
 }
 
-/** Hands on what comes, and kills the server at one of the requests; it comes back at once. */
-export function killAt(request: number, way: HttpFixture, server: ServerProcess): void {
+/**
+ * Hands on what comes, and kills the server at one of the requests; it comes back at once. The fault ends when the
+ * server takes requests again, so that nobody asks it before for what it has.
+ */
+export function killAt(request: number, way: HttpFixture, server: ServerProcess) {
+  const back = Promise.withResolvers<void>();
   let seen = 0;
   way.react = () => {
-    if (++seen === request) void server.stopAndRestart();
+    if (++seen === request) back.resolve(server.stopAndRestart());
     return FORWARD;
   };
+  return { end: () => back.promise };
 }
 
 /** Faults that may happen between any sink and its server. */
