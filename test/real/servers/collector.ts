@@ -3,12 +3,15 @@ import type { KeyValue, LogRecord, LogsRequest } from '../../../sinks/otlp/logs.
 import { type Certificates, makeCertificates } from '../../helpers/certificates.ts';
 import { freePort } from '../../helpers/free-port.ts';
 import { built, versions } from '../cache.ts';
-import { answers, ServerProcess } from './server-process.ts';
+import { accepts, answers, ServerProcess } from './server-process.ts';
 
 /** A log record as it arrived, with its resource. */
 export interface ArrivedRecord extends LogRecord {
   readonly resource: readonly KeyValue[];
 }
+
+/** More than any test sends: all is in one file. */
+const FILE_MEGABYTES_MAX = 10_000;
 
 /** A real OpenTelemetry Collector that writes what it gets to a file. */
 export class Collector extends ServerProcess {
@@ -17,12 +20,14 @@ export class Collector extends ServerProcess {
   /** Takes logs of those who have the token, by TLS. */
   readonly tlsOrigin: string;
   readonly token = 'a-token';
+  readonly #tlsPort: number;
   readonly #certificates: Certificates;
 
   private constructor(port: number, tlsPort: number) {
     super('otelcol');
     this.origin = `http://127.0.0.1:${port}`;
     this.tlsOrigin = `https://127.0.0.1:${tlsPort}`;
+    this.#tlsPort = tlsPort;
     this.#certificates = makeCertificates(this.folder, ['server']);
     writeFileSync(this.at('otelcol.json'), JSON.stringify(this.#configuration(port, tlsPort)));
   }
@@ -36,13 +41,7 @@ export class Collector extends ServerProcess {
     return this.#certificates.ca;
   }
 
-  /** Ends it in an orderly way, so that it writes what it has, and reads that. */
-  async finish(): Promise<ArrivedRecord[]> {
-    await this.stop();
-    return this.written();
-  }
-
-  /** What it has written up to now. */
+  /** What it has taken: it writes each request before it answers. */
   written(): ArrivedRecord[] {
     const path = this.at('logs.jsonl');
     if (!existsSync(path)) return [];
@@ -58,9 +57,9 @@ export class Collector extends ServerProcess {
     return [built(`otelcol-${versions.OTELCOL}/otelcol`), '--config', `file:${this.at('otelcol.json')}`];
   }
 
-  protected isReady(): Promise<boolean> {
-    // It takes nothing but POST there.
-    return answers(`${this.origin}/v1/logs`, 405);
+  protected async isReady(): Promise<boolean> {
+    // It takes nothing but POST there. Which of its two ports comes first is left to chance.
+    return (await answers(`${this.origin}/v1/logs`, 405)) && (await accepts(this.#tlsPort));
   }
 
   /** The Collector reads JSON, for it is YAML. */
@@ -73,7 +72,8 @@ export class Collector extends ServerProcess {
         otlp: { protocols: { http: { endpoint: `127.0.0.1:${port}` } } },
         'otlp/tls': { protocols: { http: { endpoint: `127.0.0.1:${tlsPort}`, auth, tls } } },
       },
-      exporters: { file: { path: this.at('logs.jsonl'), append: true, flush_interval: '50ms' } },
+      // Without rotation it keeps what it has confirmed in memory for a while, and loses it when it is killed.
+      exporters: { file: { path: this.at('logs.jsonl'), rotation: { max_megabytes: FILE_MEGABYTES_MAX } } },
       service: {
         extensions: ['bearertokenauth'],
         telemetry: { metrics: { level: 'none' }, logs: { level: 'warn' } },

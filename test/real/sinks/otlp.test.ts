@@ -30,7 +30,7 @@ const RECORDS = [
 test.each(['http/protobuf', 'http/json'])('the Collector reads from %s what was meant', async (protocol) => {
   const collector = await startCollector();
   expect(await send(RECORDS, { url: collector.origin, protocol })).toEqual({ kind: 'delivered' });
-  const arrived = await collector.finish();
+  const arrived = collector.written();
   const meant = logsRequest(batchOfRecords(RECORDS).records, {}, '0').resourceLogs.flatMap(
     ({ resource, scopeLogs }) =>
       scopeLogs[0].logRecords.map((record) => ({
@@ -45,13 +45,16 @@ test.each(['http/protobuf', 'http/json'])('the Collector reads from %s what was 
 test('a person finds the denials of a pod by the conventional names', async () => {
   const collector = await startCollector();
   await send(RECORDS, { url: collector.origin });
-  const found = (await collector.finish()).filter(
-    ({ attributes, severityText }) =>
-      severityText === 'WARN' &&
-      attributes.some(
-        ({ key, value }) => key === 'k8s.pod.name' && 'stringValue' in value && value.stringValue === 'web-2',
-      ),
-  );
+  const found = collector
+    .written()
+    .filter(
+      ({ attributes, severityText }) =>
+        severityText === 'WARN' &&
+        attributes.some(
+          ({ key, value }) =>
+            key === 'k8s.pod.name' && 'stringValue' in value && value.stringValue === 'web-2',
+        ),
+    );
   expect(found.map(idOf)).toEqual(['r2']);
 });
 
@@ -79,7 +82,7 @@ test.each([
 ])('by TLS with %s', async (_name, options, outcome) => {
   const collector = await startCollector();
   expect(await send(RECORDS, { url: collector.tlsOrigin, ...options(collector) })).toMatchObject(outcome);
-  expect(await collector.finish()).toHaveLength(outcome.kind === 'delivered' ? RECORDS.length : 0);
+  expect(collector.written()).toHaveLength(outcome.kind === 'delivered' ? RECORDS.length : 0);
 });
 
 test.each([
