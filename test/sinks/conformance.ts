@@ -81,7 +81,7 @@ async function run<D extends Destination>(
 ): Promise<string> {
   if (behaviour === 'agent killed in mid-stream') {
     const records = await deliverWithKills(destination);
-    return judge(sink, behaviour, await destination.received(), ids(1, records), `${AGENT_KILLS} kills`);
+    return judge(sink, destination, behaviour, ids(1, records), `${AGENT_KILLS} kills`);
   }
   const folder = tempFolder();
   const outbox = openAt(join(folder, 'state.db'), { sinks: [destination.config.name] });
@@ -124,7 +124,7 @@ async function run<D extends Destination>(
   if (behaviour !== 'accepts' && refused.length === 0) expectFelt(events);
   const expected = ids(1, records).filter((id) => !refused.includes(id));
   const trouble = Object.keys(events.retriedBy).join(', ');
-  return judge(sink, behaviour, await destination.received(), expected, trouble);
+  return judge(sink, destination, behaviour, expected, trouble);
 }
 
 /** Pauses that are meant for hours of trouble are cut short here. */
@@ -150,23 +150,30 @@ function expectFelt(events: FeltEvents): void {
 }
 
 /** Every expected record is there, once or at least once, and nothing else. @returns the table's cell */
-function judge(
+async function judge(
   { name, guarantee }: Pick<Conformance<Destination>, 'name' | 'guarantee'>,
+  destination: Destination,
   behaviour: Behaviour,
-  received: readonly string[],
   expected: readonly string[],
   trouble: string,
-): string {
+): Promise<string> {
+  const received = await destination.received();
   const distinct = new Set(received);
+  const missing = expected.filter((id) => !distinct.has(id));
   const wanted = new Set(expected);
   const repeats = received.length - distinct.size;
   const found = {
-    missing: inShort(expected.filter((id) => !distinct.has(id))),
+    missing: inShort(missing),
     unexpected: inShort([...distinct].filter((id) => !wanted.has(id))),
     repeats: guarantee === 'exactly once' ? repeats : 0,
   };
   // Named here too: of a long output this line is what people copy.
-  const test = `${name}, ${behaviour}, ${expected.length} records (${trouble})`;
+  let test = `${name}, ${behaviour}, ${expected.length} records, felt: ${trouble || 'nothing'}`;
+  if (missing.length > 0) {
+    // What is there now was asked for too early; the rest is lost. It is a failure either way.
+    const later = new Set(await destination.received());
+    test += `; missing when asked again: ${inShort(missing.filter((id) => !later.has(id)))}`;
+  }
   expect(found, test).toEqual({ missing: 'none', unexpected: 'none', repeats: 0 });
   const notes = [trouble, repeats > 0 ? `${repeats} repeated` : ''].filter((note) => note !== '');
   return `ok, ${expected.length} records${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
