@@ -129,7 +129,7 @@ it('is written with the network that its instance has now', () => {
   let name: string | undefined = 'office';
   const enricher = { networkOf: () => name, networksVersion: 1, enrich: () => {} };
   const written = (ip: string) => {
-    const end = flow({ ...allowed, dest: { instance: ip } }).writeJson!('r1', out, 0, enricher);
+    const end = flow({ ...allowed, dest: { instance: ip } }).writeJson!(Buffer.from('r1'), out, 0, enricher);
     return JSON.parse(out.toString('utf8', 0, end)).dest;
   };
   for (const ip of ['10.1.2.3', '2001:db8::1']) expect(written(ip)).toEqual({ instance: ip, network: name });
