@@ -20,7 +20,6 @@ import { mergesBlindly } from './stages/merges-blindly.ts';
 import { headOf, OpenWindow } from './stages/open-window.ts';
 import { type Annotations, Select } from './stages/select.ts';
 import { Summarize } from './stages/summarize.ts';
-import type { WindowKey } from './stages/window-keys.ts';
 
 export type PipelineConfig = Pick<Config, 'select' | 'limit' | 'aggregate' | 'enrich'>;
 
@@ -157,7 +156,7 @@ export class Pipeline {
     const ownerOf = (input: string) => this.input(input).windows;
     const windows = rows.map((row) => OpenWindow.fromRow(row, keyOf, ownerOf));
     windows.sort((one, other) => one.order - other.order);
-    for (const window of windows) this.input(window.input).windows.restore(window);
+    for (const window of windows) this.input(window.owner.input).windows.restore(window);
   }
 
   #restoredKey(record: FlowRecord): string {
@@ -177,6 +176,8 @@ export class Pipeline {
       graceUs: aggregate.grace * 1000,
       srcPortsMax: aggregate.level === 'connection' ? aggregate.src_ports_max : 0,
       keysMax: aggregate.keys_max,
+      // At other levels keys are made of names, which come and go.
+      hasFixedKeys: aggregate.level === 'connection',
     };
     return new Aggregate(input, options, this.#keys, (window) => this.#out.window(window, input));
   }
@@ -235,7 +236,7 @@ export class InputPipeline {
     if (window !== undefined) {
       if (this.windows.merge(line, window)) return MERGED;
       const isUnseen = this.#opensUnseen.has(line.disposition) && line.writeOpening !== undefined;
-      if (isUnseen) return this.#mergeUnseen(line, this.windows.keyOf(window), id);
+      if (isUnseen) return this.#mergeUnseen(line, this.windows.now(window), id);
     }
 
     const record = line.toRecord(id().toString('latin1'));
@@ -254,30 +255,26 @@ export class InputPipeline {
     const { level, keyOf, mergesBlindly } = this.#shared;
     const isCoarse = level !== 'connection';
     const shaped = isCoarse ? coarsen(record, level) : record;
-    const key = this.windows.key(keyOf(shaped));
+    const window = this.windows.of(keyOf(shaped));
     // Names are not in the raw key, and a coarse key is made of names.
     const alias = mergesBlindly && !(isCoarse && (isNamed(record.src) || isNamed(record.dest)));
-    if (this.windows.mergeByKey(line, key, alias)) return MERGED;
+    if (this.windows.mergeByKey(line, window, alias)) return MERGED;
     const refusal = this.#refuseWindow(line, record.connection.src_ip);
     if (refusal !== undefined) return refusal;
-    this.windows.open(
-      line,
-      key,
-      this.windows.heads.ofText(headOf(shaped)),
-      alias,
-      isCoarse ? undefined : holds,
-    );
+    const next = this.windows.now(window);
+    this.windows.heads.ofText(next.head, headOf(shaped));
+    this.windows.open(line, next, alias, isCoarse ? undefined : holds);
     this.#tellDenied(record);
     return OPENED;
   }
 
   /** The same for a line that nobody has to look at: what opened a window before was not filtered. */
-  #mergeUnseen(line: FlowLine, key: WindowKey, id: () => Buffer): LineClass {
-    if (this.windows.mergeByKey(line, key, true)) return MERGED;
+  #mergeUnseen(line: FlowLine, window: OpenWindow, id: () => Buffer): LineClass {
+    if (this.windows.mergeByKey(line, window, true)) return MERGED;
     const refusal = this.#refuseWindow(line, undefined);
     if (refusal !== undefined) return refusal;
-    const { head, holds } = this.#shared.enrich.open(line, id().toString('latin1'), this.windows.heads);
-    this.windows.open(line, key, head, true, holds);
+    const holds = this.#shared.enrich.open(line, id().toString('latin1'), this.windows.heads, window.head);
+    this.windows.open(line, window, true, holds);
     return OPENED;
   }
 

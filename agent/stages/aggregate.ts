@@ -2,9 +2,9 @@ import type { FlowLine } from '../../parsers/line.ts';
 import type { WindowRow } from '../outbox/types.ts';
 import { AliasTable } from './alias-table.ts';
 import type { Holds } from './enrich.ts';
-import { type Head, Heads } from './heads.ts';
-import { OpenWindow } from './open-window.ts';
-import { type WindowKey, WindowKeys } from './window-keys.ts';
+import { Heads } from './heads.ts';
+import type { OpenWindow, WindowOwner } from './open-window.ts';
+import { WindowKeys } from './window-keys.ts';
 
 /** Raw keys that are remembered for each window that may be open: a connection can be written in several ways. */
 const ALIASES_PER_WINDOW = 4;
@@ -14,6 +14,8 @@ export interface AggregateOptions {
   readonly graceUs: number;
   readonly srcPortsMax: number;
   readonly keysMax: number;
+  /** Whether lines with one raw key always have one merge key. */
+  readonly hasFixedKeys: boolean;
 }
 
 /** What all inputs of a node share: how many windows are open, and the order in which they were opened. */
@@ -36,17 +38,19 @@ export interface OpenKeys {
  * - What is open counts against `keysMax` over all inputs; `isFull` is for the caller to ask before it opens.
  * - `takeChanges` gives the rows that make `restore` continue exactly here.
  */
-export class Aggregate {
-  readonly #input: string;
+export class Aggregate implements WindowOwner {
+  readonly input: string;
   readonly #options: AggregateOptions;
   readonly #keys: OpenKeys;
   readonly #out: (window: OpenWindow) => void;
   /** Of the records of what is open. */
   readonly heads = new Heads();
   readonly #aliases: AliasTable;
-  readonly #windowKeys = new WindowKeys();
+  readonly #byKey = new WindowKeys(this);
   /** Windows in order of opening, from `#head` on; closed ones stay until they are at the front. */
   #queue: OpenWindow[] = [];
+  /** As what they were put there: a window may have closed since, and opened again. */
+  #orders: number[] = [];
   #head = 0;
   #gone: number[] = [];
   #open = 0;
@@ -55,7 +59,7 @@ export class Aggregate {
 
   /** @param out takes the record of each window that closes */
   constructor(input: string, options: AggregateOptions, keys: OpenKeys, out: (window: OpenWindow) => void) {
-    this.#input = input;
+    this.input = input;
     this.#options = options;
     this.#keys = keys;
     this.#out = out;
@@ -76,14 +80,14 @@ export class Aggregate {
     return this.#aliases.find(line);
   }
 
-  /** The key with this text. */
-  key(text: string): WindowKey {
-    return this.#windowKeys.of(text);
+  /** The window of a key, open or closed. */
+  of(key: string): OpenWindow {
+    return this.#byKey.of(key);
   }
 
-  /** The key of a window, open or closed. */
-  keyOf(window: OpenWindow): WindowKey {
-    return this.#windowKeys.now(window.key);
+  /** The window, open or closed, that is now the one of that window's key. */
+  now(window: OpenWindow): OpenWindow {
+    return this.#byKey.now(window);
   }
 
   /** Merges a line into the window that was found for it, if that is open and in reach. */
@@ -94,12 +98,11 @@ export class Aggregate {
   }
 
   /**
-   * Merges a line into the open window of its key. A window out of its reach is closed instead.
+   * Merges a line into the window of its key, if that is open. A window out of its reach is closed instead.
    * @param alias whether the line's raw key alone decides from now on
    */
-  mergeByKey(line: FlowLine, key: WindowKey, alias: boolean): boolean {
-    const { window } = key;
-    if (window === undefined) return false;
+  mergeByKey(line: FlowLine, window: OpenWindow, alias: boolean): boolean {
+    if (!window.open) return false;
     if (!window.takes(line.timeUs, this.#options.windowUs)) {
       this.close(window);
       return false;
@@ -110,12 +113,11 @@ export class Aggregate {
   }
 
   /**
-   * Opens the window of a key that has none.
-   * @param head what its record begins with, among `heads`
+   * Opens a window that is closed, and whose head is written, among `heads`.
    * @param holds at which times the record's names are right; undefined: always
    */
-  open(line: FlowLine, key: WindowKey, head: Head, alias: boolean, holds?: Holds): void {
-    const window = new OpenWindow(this, this.#input, this.#keys.nextOrder, key, line.timeUs, head, holds);
+  open(line: FlowLine, window: OpenWindow, alias: boolean, holds?: Holds): void {
+    window.openAt(line.timeUs, this.#keys.nextOrder, holds);
     this.#keys.nextOrder += 1;
     this.#keep(window);
     if (alias) this.#aliases.add(line, window);
@@ -159,6 +161,11 @@ export class Aggregate {
     this.#gone = [];
   }
 
+  /** A window to restore into; another one of its key remains open, and takes no more lines. */
+  anew(key: string): OpenWindow {
+    return this.#byKey.anew(key);
+  }
+
   /** Takes over a window that was open before; windows come in order of opening. */
   restore(window: OpenWindow): void {
     this.#keys.nextOrder = Math.max(this.#keys.nextOrder, window.order + 1);
@@ -168,8 +175,8 @@ export class Aggregate {
   #keep(window: OpenWindow): void {
     this.#keys.open += 1;
     this.#open += 1;
-    window.key.window = window;
     this.#queue.push(window);
+    this.#orders.push(window.order);
   }
 
   #add(window: OpenWindow, line: FlowLine): void {
@@ -184,16 +191,17 @@ export class Aggregate {
     window.close();
     this.#keys.open -= 1;
     this.#open -= 1;
-    if (window.key.window === window) window.key.window = undefined;
+    if (!this.#options.hasFixedKeys) this.#byKey.forget(window);
     if (window.stored) this.#gone.push(window.order);
   }
 
   /** The window at the front; lets go of the closed ones before it. */
   #oldest(): OpenWindow | undefined {
-    const queue = this.#queue;
-    while (this.#head < queue.length && !queue[this.#head]!.open) this.#head += 1;
-    if (this.#head * 2 > queue.length && this.#head > 64) {
-      this.#queue = queue.slice(this.#head);
+    const { length } = this.#queue;
+    while (this.#head < length && !this.#isOpen(this.#head)) this.#head += 1;
+    if (this.#head * 2 > length && this.#head > 64) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#orders = this.#orders.slice(this.#head);
       this.#head = 0;
     }
     return this.#queue[this.#head];
@@ -201,6 +209,11 @@ export class Aggregate {
 
   /** In order of opening. */
   opened(): OpenWindow[] {
-    return this.#queue.slice(this.#head).filter((window) => window.open);
+    return this.#queue.filter((_, place) => place >= this.#head && this.#isOpen(place));
+  }
+
+  #isOpen(place: number): boolean {
+    const window = this.#queue[place]!;
+    return window.open && window.order === this.#orders[place];
   }
 }

@@ -12,12 +12,11 @@ interface Alias {
 }
 
 /**
- * Which open window a line's raw key belongs to: an open-addressing hash table over the bytes of the line, so that
+ * Which window a line's raw key belongs to: an open-addressing hash table over the bytes of the line, so that
  * finding decodes and allocates nothing. Lines that their parser has recognized as of one key have the window with them.
  *
  * It is a cache, and nothing but speed hangs on it: a window may have several raw keys here, or none, for it
- * may be forgotten at any time. So nothing is ever deleted; an alias whose window has closed tells that one's key, and
- * is pointed at its key's next window. The table doubles up to a bound, and when it is full there it is emptied.
+ * may be forgotten at any time. So nothing is ever deleted; a window that has closed tells its key. The table doubles up to a bound, and when it is full there it is emptied.
  */
 export class AliasTable {
   readonly #owner: object;
@@ -46,10 +45,8 @@ export class AliasTable {
 
   /** Remembers that lines with this line's raw key belong to the window. */
   add(line: FlowLine, window: OpenWindow): void {
-    const isNear = this.#ofKin(line) !== undefined;
+    if (this.#ofKin(line) === window) return;
     if (line.kin !== undefined) line.kin.known = window;
-    // What has the same key and is no kin finds the window by its merge key.
-    if (isNear) return;
     const known = this.#place(line);
     if (typeof known === 'object') {
       known.window = window;

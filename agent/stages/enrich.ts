@@ -104,16 +104,16 @@ export class Enrich implements Enricher {
   }
 
   /**
-   * What the record begins with of a window that the line opens, and when that holds: as by `enrich`, but for what
+   * Has among `heads` written what the record begins with of a window that the line opens: as by `enrich`, but for what
    * `looksAtDenials` adds. Only for lines that have a `writeOpening`.
+   * @returns when it holds; undefined: always
    */
-  open(line: FlowLine, id: string, heads: Heads): { head: Head; holds: Holds | undefined } {
-    if (this.#identity === undefined) return { head: heads.ofLine(line, id, this), holds: undefined };
-    const named: Found[] = [];
+  open(line: FlowLine, id: string, heads: Heads, head: Head): Holds | undefined {
+    const named: Found[] | undefined = this.#identity === undefined ? undefined : [];
     this.#named = named;
-    const head = heads.ofLine(line, id, this);
+    heads.ofLine(head, line, id, this);
     this.#named = undefined;
-    return { head, holds: holding(named) };
+    return named && holding(named);
   }
 
   /** The network of an address; undefined for what is none. */

@@ -18,17 +18,21 @@ interface Slab {
   heads: number;
 }
 
-/** What the record of an open window begins with, as UTF-8: all but what merging changes and the closing brace. */
-export class Head {
-  readonly #slab: Slab;
-  readonly start: number;
-  readonly end: number;
+function newSlab(length: number): Slab {
+  const memory = new ArrayBuffer(length + WORD_BYTES);
+  return { bytes: Buffer.from(memory, 0, length), view: new DataView(memory), heads: 0 };
+}
 
-  constructor(slab: Slab, start: number, end: number) {
-    this.#slab = slab;
-    this.start = start;
-    this.end = end;
-  }
+const NO_SLAB = newSlab(0);
+
+/**
+ * What the record of an open window begins with, as UTF-8: all but what merging changes and the closing brace. Empty
+ * until `Heads` writes it, and after it was released.
+ */
+export class Head {
+  #slab: Slab = NO_SLAB;
+  start = 0;
+  end = 0;
 
   get length(): number {
     return this.end - this.start;
@@ -43,9 +47,19 @@ export class Head {
     return this.#slab.bytes.toString('utf8', this.start, this.end);
   }
 
-  /** Lets its memory be used again; to be called once. */
+  /** For `Heads`. */
+  place(slab: Slab, start: number, end: number): void {
+    slab.heads += 1;
+    this.#slab = slab;
+    this.start = start;
+    this.end = end;
+  }
+
+  /** Lets its memory be used again. */
   release(): void {
     this.#slab.heads -= 1;
+    this.#slab = NO_SLAB;
+    this.start = this.end = 0;
   }
 }
 
@@ -58,49 +72,42 @@ export class Head {
  *   opened since the oldest open window.
  */
 export class Heads {
-  #slab = newSlab(0);
+  #slab: Slab = NO_SLAB;
   /** Where the next head begins. */
   #at = 0;
   /** Slabs that are full, or were. */
   #others: Slab[] = [];
 
-  /** The head of the window that a line opens, from its bytes. */
-  ofLine(line: FlowLine, id: string, enricher: Enricher): Head {
+  /** Writes the head of the window that a line opens, from its bytes. */
+  ofLine(head: Head, line: FlowLine, id: string, enricher: Enricher): void {
     if (this.#slab.heads === 0) this.#at = 0;
     let end = line.writeOpening!(id, this.#slab.bytes, this.#at, enricher);
     for (let room = ROOM_BYTES; end < 0; room *= 2) {
       this.#makeRoom(room);
       end = line.writeOpening!(id, this.#slab.bytes, this.#at, enricher);
     }
-    return this.#keep(end);
+    this.#keep(head, end);
   }
 
   /** @param json a head as text */
-  ofText(json: string): Head {
+  ofText(head: Head, json: string): void {
     const length = Buffer.byteLength(json);
     if (this.#slab.heads === 0) this.#at = 0;
     if (this.#at + length > this.#slab.bytes.length) this.#makeRoom(length);
-    return this.#keep(this.#at + this.#slab.bytes.write(json, this.#at));
+    this.#keep(head, this.#at + this.#slab.bytes.write(json, this.#at));
   }
 
-  #keep(end: number): Head {
-    const head = new Head(this.#slab, this.#at, end);
-    this.#slab.heads += 1;
+  #keep(head: Head, end: number): void {
+    head.place(this.#slab, this.#at, end);
     this.#at = end;
-    return head;
   }
 
   #makeRoom(bytes: number): void {
-    const all = [...this.#others, this.#slab];
+    const all = [...this.#others, this.#slab].filter((slab) => slab !== NO_SLAB);
     const free = all.filter(({ heads }) => heads === 0);
     this.#slab = free.find((slab) => slab.bytes.length >= bytes) ?? newSlab(Math.max(bytes, SLAB_BYTES));
     const spare = free.filter((slab) => slab !== this.#slab).slice(0, SPARE_MAX);
     this.#others = [...all.filter(({ heads }) => heads > 0), ...spare];
     this.#at = 0;
   }
-}
-
-function newSlab(length: number): Slab {
-  const memory = new ArrayBuffer(length + WORD_BYTES);
-  return { bytes: Buffer.from(memory, 0, length), view: new DataView(memory), heads: 0 };
 }

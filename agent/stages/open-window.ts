@@ -4,8 +4,7 @@ import type { FlowRecord } from '../../parsers/record.ts';
 import { formatRfc3339 } from '../../parsers/time.ts';
 import type { WindowRow } from '../outbox/types.ts';
 import type { Holds } from './enrich.ts';
-import type { Head, Heads } from './heads.ts';
-import type { WindowKey } from './window-keys.ts';
+import { Head, type Heads } from './heads.ts';
 
 /** What a window's row keeps of its opening beside the record. */
 type Opening = [input: string, firstUs: number];
@@ -36,9 +35,20 @@ const BRACE_CLOSE = 0x7d;
 /** What follows a head takes at most, but for ports. */
 const STATE_BYTES_MAX = 256;
 const PORT_BYTES_MAX = 6;
+const NO_PORT = -1;
+
+/** The windows of one input. */
+export interface WindowOwner {
+  readonly input: string;
+  /** Where the heads of its windows are. */
+  readonly heads: Heads;
+  /** A window to restore into. */
+  anew(key: string): OpenWindow;
+}
 
 /**
- * One open window: the record of the connection that opened it, and what has merged into it since.
+ * The window of one key: open, with the record of the connection that opened it and what has merged into it since; or
+ * closed, until the key's next connection opens it anew. Used again, for many connections are denied again and again.
  *
  * The record is kept as JSON without its closing brace and without what merging changes: so it is made once,
  * stored as it is, and completed when the window closes. Merging allocates nothing, but for the text of a
@@ -46,13 +56,13 @@ const PORT_BYTES_MAX = 6;
  */
 export class OpenWindow {
   // First what merging needs, so that it lies close together.
-  /** Whose window it is. */
-  readonly owner: object;
-  open = true;
+  readonly owner: WindowOwner;
+  open = false;
   /** Changed since its row was last taken. */
   dirty = false;
-  readonly firstUs: number;
-  readonly #holds: Holds | undefined;
+  /** When the first event was; not a number at first, so that it is never kept as a small one. */
+  firstUs = Number.NaN;
+  #holds: Holds | undefined;
   #lines = 0;
   #count = 0;
   #packets = 0;
@@ -60,43 +70,45 @@ export class OpenWindow {
   /** The latest event's time, in microseconds from the first one's: most windows are so short that it is a small number. */
   #lastAfterUs = 0;
   #lastDigits = 0;
-  #lastPort = -1;
+  #lastPort = NO_PORT;
+  #portCount = 0;
 
-  readonly key: WindowKey;
-  readonly input: string;
+  readonly key: string;
+  /** Another one stands for its key. */
+  isForgotten = false;
   /** Place in the order of opening, over all restarts. */
-  readonly order: number;
+  order = 0;
   /** A row of it has been taken. */
   stored = false;
   /** When the clock may close it although its events are stamped later; set when the clock first sees it. */
   futureEndUs = 0;
-  #head: Head | undefined;
+  /** Of the opening line's record; written before it opens, and released when it closes. */
+  readonly head = new Head();
   /** What its row keeps for good, once a row was made. */
   #opened = '';
   #lastText = '';
+  /** The first `#portCount` of these. */
   #srcPorts: number[] = [];
 
-  /**
-   * @param head of the opening line's record; released when the window closes. That line is merged afterwards, as
-   * every other
-   * @param holds at which times its names are right; undefined: always
-   */
-  constructor(
-    owner: object,
-    input: string,
-    order: number,
-    key: WindowKey,
-    firstUs: number,
-    head: Head,
-    holds?: Holds,
-  ) {
+  constructor(owner: WindowOwner, key: string) {
     this.owner = owner;
-    this.firstUs = firstUs;
-    this.#holds = holds;
     this.key = key;
-    this.input = input;
+  }
+
+  /**
+   * Opens it. The line that opens it is merged afterwards, as every other.
+   * @param holds at which times the names in its head are right; undefined: always
+   */
+  openAt(firstUs: number, order: number, holds: Holds | undefined): void {
+    this.open = true;
+    this.firstUs = firstUs;
     this.order = order;
-    this.#head = head;
+    this.#holds = holds;
+    this.#lines = this.#count = this.#packets = this.#bytes = 0;
+    this.#lastAfterUs = this.#lastDigits = this.#portCount = 0;
+    this.#lastPort = NO_PORT;
+    this.stored = false;
+    this.futureEndUs = 0;
   }
 
   merge(line: FlowLine, srcPortsMax: number): void {
@@ -114,13 +126,14 @@ export class OpenWindow {
     // Most often a connection is tried again, from its own port.
     if (srcPort === this.#lastPort) return;
     this.#lastPort = srcPort;
-    if (srcPort >= 0 && this.#srcPorts.length < srcPortsMax) this.#notePort(srcPort);
+    if (srcPort >= 0 && this.#portCount < srcPortsMax) this.#notePort(srcPort);
   }
 
   #notePort(port: number): void {
     const ports = this.#srcPorts;
-    for (let index = 0; index < ports.length; index += 1) if (ports[index] === port) return;
-    ports.push(port);
+    for (let index = 0; index < this.#portCount; index += 1) if (ports[index] === port) return;
+    ports[this.#portCount] = port;
+    this.#portCount += 1;
   }
 
   /** Whether an event at this time is less than a window's length from the first one's, on either side. */
@@ -136,7 +149,7 @@ export class OpenWindow {
 
   /** What `writeJson` takes at most. */
   get jsonBytesMax(): number {
-    return this.#head!.length + STATE_BYTES_MAX + this.#srcPorts.length * PORT_BYTES_MAX;
+    return this.head.length + STATE_BYTES_MAX + this.#portCount * PORT_BYTES_MAX;
   }
 
   /**
@@ -145,7 +158,7 @@ export class OpenWindow {
    * @returns where it ends
    */
   writeJson(out: Buffer, at: number): number {
-    const { view, start, end } = this.#head!;
+    const { view, start, end } = this.head;
     writer.open(out, at);
     writer.words(view, start, end);
     writer.piece(COUNT);
@@ -169,12 +182,12 @@ export class OpenWindow {
 
   #writePorts(): void {
     const ports = this.#srcPorts;
-    if (ports.length === 0) {
+    if (this.#portCount === 0) {
       writer.byte(QUOTE);
       return;
     }
     writer.piece(SRC_PORTS);
-    for (let index = 0; index < ports.length; index += 1) {
+    for (let index = 0; index < this.#portCount; index += 1) {
       if (index > 0) writer.byte(COMMA);
       writer.number(ports[index]!);
     }
@@ -183,20 +196,20 @@ export class OpenWindow {
 
   close(): void {
     this.open = false;
-    this.#head!.release();
-    this.#head = undefined;
+    this.head.release();
     this.#opened = '';
   }
 
   toRow(): WindowRow {
-    if (this.#opened === '') this.#opened = `{"opening":${this.#opening},"record":${this.#head}}}`;
+    if (this.#opened === '') this.#opened = `{"opening":${this.#opening},"record":${this.head}}}`;
     // By hand, for it is made again at every change. A time's text needs no escapes.
     const text = this.#lastDigits > 6 ? this.#lastText : '';
+    const ports = this.#srcPorts.slice(0, this.#portCount).join(',');
     const counts = `${this.#lines},${this.#count},${this.#packets},${this.#bytes}`;
     return {
       key: this.order,
       opened: this.#opened,
-      state: `[${this.#lastUs},${this.#lastDigits},${counts},"${text}",[${this.#srcPorts.join(',')}]]`,
+      state: `[${this.#lastUs},${this.#lastDigits},${counts},"${text}",[${ports}]]`,
     };
   }
 
@@ -205,27 +218,29 @@ export class OpenWindow {
   }
 
   get #opening(): string {
-    return `[${JSON.stringify(this.input)},${this.firstUs}]`;
+    return `[${JSON.stringify(this.owner.input)},${this.firstUs}]`;
   }
 
   /**
    * @param keyOf the merge key of a record, as it is configured now
-   * @param ownerOf whose the windows of an input are, and their heads and keys
+   * @param ownerOf whose the windows of an input are
    */
   static fromRow(
     { key, opened, state }: WindowRow,
     keyOf: (record: FlowRecord) => string,
-    ownerOf: (input: string) => { readonly heads: Heads; key(text: string): WindowKey },
+    ownerOf: (input: string) => WindowOwner,
   ): OpenWindow {
     const { opening, record } = JSON.parse(opened) as { opening: Opening; record: FlowRecord };
     const [input, firstUs] = opening;
     const owner = ownerOf(input);
-    const head = owner.heads.ofText(headOf(record));
-    const window = new OpenWindow(owner, input, key, owner.key(keyOf(record)), firstUs, head);
+    const window = owner.anew(keyOf(record));
+    owner.heads.ofText(window.head, headOf(record));
+    window.openAt(firstUs, key, undefined);
     const saved = JSON.parse(state) as State;
     [, window.#lastDigits, window.#lines, window.#count] = saved;
     window.#lastAfterUs = saved[0] - firstUs;
     [, , , , window.#packets, window.#bytes, window.#lastText, window.#srcPorts] = saved;
+    window.#portCount = window.#srcPorts.length;
     window.stored = true;
     return window;
   }

@@ -1,46 +1,48 @@
-import type { OpenWindow } from './open-window.ts';
+import { OpenWindow, type WindowOwner } from './open-window.ts';
 
-/** Keys without an open window that are remembered, beside as many as there are with one. */
-const IDLE_MIN = 1024;
-
-/** One merge key, and the window that is open for it. */
-export interface WindowKey {
-  readonly text: string;
-  window: OpenWindow | undefined;
-  /** Whether it is found by its text; once it is not, another one stands for that. */
-  isKnown: boolean;
-}
+/** Keys that are remembered at least, though none of their windows be open. */
+const KEYS_MIN = 1024;
 
 /**
- * The merge keys of one input. Most connections that are denied come again, so a key stays when its window closes:
- * then what knows the key opens the next one without a search by its text. Keys without a window are forgotten once
- * they are more than half.
+ * The windows of one input by their merge keys. Most connections that are denied come again, so a key and its window
+ * stay when that closes, and the next opens without a search or anything new. They are forgotten once most of them are
+ * closed, and there are many.
  */
 export class WindowKeys {
-  readonly #byText = new Map<string, WindowKey>();
-  #keysMax = IDLE_MIN;
+  readonly #owner: WindowOwner;
+  readonly #byKey = new Map<string, OpenWindow>();
+  #keysMax = KEYS_MIN;
 
-  /** The key with this text; the same one as long as it is known. */
-  of(text: string): WindowKey {
-    const known = this.#byText.get(text);
-    if (known !== undefined) return known;
-    if (this.#byText.size >= this.#keysMax) this.#forget();
-    const key = { text, window: undefined, isKnown: true };
-    this.#byText.set(text, key);
-    return key;
+  constructor(owner: WindowOwner) {
+    this.#owner = owner;
   }
 
-  /** The key that has the text of this one now. */
-  now(key: WindowKey): WindowKey {
-    return key.isKnown ? key : this.of(key.text);
+  /** The window of this key, open or closed. */
+  of(key: string): OpenWindow {
+    return this.#byKey.get(key) ?? this.anew(key);
   }
 
-  #forget(): void {
-    for (const key of this.#byText.values()) {
-      if (key.window !== undefined) continue;
-      key.isKnown = false;
-      this.#byText.delete(key.text);
-    }
-    this.#keysMax = IDLE_MIN + 2 * this.#byText.size;
+  /** What is the window of that one's key now. */
+  now(window: OpenWindow): OpenWindow {
+    return window.isForgotten ? this.of(window.key) : window;
+  }
+
+  /** Another window for this key; one that is open remains so, and takes no more lines. */
+  anew(key: string): OpenWindow {
+    if (this.#byKey.size >= this.#keysMax) this.#forgetClosed();
+    const window = new OpenWindow(this.#owner, key);
+    this.#byKey.set(key, window);
+    return window;
+  }
+
+  /** The key's next window will be another one. */
+  forget(window: OpenWindow): void {
+    window.isForgotten = true;
+    if (this.#byKey.get(window.key) === window) this.#byKey.delete(window.key);
+  }
+
+  #forgetClosed(): void {
+    for (const window of this.#byKey.values()) if (!window.open) this.forget(window);
+    this.#keysMax = KEYS_MIN + 2 * this.#byKey.size;
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Claim } from '../../../agent/kubernetes/address-book.ts';
 import { Enrich, type Identity } from '../../../agent/stages/enrich.ts';
-import { Heads } from '../../../agent/stages/heads.ts';
+import { Head, Heads } from '../../../agent/stages/heads.ts';
 import type { Found, Holder } from '../../../agent/stages/holder.ts';
 import { NetworkTable, namedNetworks } from '../../../agent/stages/network-table.ts';
 import { headOf } from '../../../agent/stages/open-window.ts';
@@ -87,10 +87,11 @@ function enriched(line: FlowLine, enrich: Enrich): FlowRecord {
   const { candidate_policies: _, ...written } = record;
   expect(out.toString('utf8', 0, end)).toBe(JSON.stringify(written));
   if (line.writeOpening !== undefined) {
-    const opening = enrich.open(line, 'id', new Heads());
-    expect(opening.head.toString()).toBe(headOf(written));
+    const head = new Head();
+    const headHolds = enrich.open(line, 'id', new Heads(), head);
+    expect(head.toString()).toBe(headOf(written));
     const times = [T - 1, T, T + 1, Number.POSITIVE_INFINITY];
-    expect(times.map((timeUs) => opening.holds?.(timeUs))).toEqual(times.map((timeUs) => holds?.(timeUs)));
+    expect(times.map((timeUs) => headHolds?.(timeUs))).toEqual(times.map((timeUs) => holds?.(timeUs)));
   }
   return record;
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { enrichSchema } from '../../../agent/config/schema.ts';
 import { Enrich } from '../../../agent/stages/enrich.ts';
-import { type Head, Heads } from '../../../agent/stages/heads.ts';
+import { Head, Heads } from '../../../agent/stages/heads.ts';
 import { FlowView } from '../../helpers/model-flow.ts';
 
 const enrich = new Enrich(enrichSchema.parse({}));
@@ -10,12 +10,17 @@ const enrich = new Enrich(enrichSchema.parse({}));
 /** A head of about that many bytes, from a line or as text, and what it must say. */
 function add(heads: Heads, bytes: number, fromLine: boolean, id: number): [head: Head, text: string] {
   const prefix = `é${'x'.repeat(bytes)}`;
-  if (!fromLine)
-    return [heads.ofText(`{"id":"${id}","prefix":"${prefix}"`), `{"id":"${id}","prefix":"${prefix}"`];
+  const head = new Head();
+  if (!fromLine) {
+    const text = `{"id":"${id}","prefix":"${prefix}"`;
+    heads.ofText(head, text);
+    return [head, text];
+  }
   const line = new FlowView().of({ timeUs: 0, prefix });
   const out = Buffer.alloc(100_000 + bytes);
   const text = out.toString('utf8', 0, line.writeOpening(`${id}`, out, 0, enrich));
-  return [heads.ofLine(line, `${id}`, enrich), text];
+  heads.ofLine(head, line, `${id}`, enrich);
+  return [head, text];
 }
 
 const step = fc.record({

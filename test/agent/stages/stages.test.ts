@@ -218,6 +218,23 @@ describe('times', () => {
     }
   });
 
+  test.each(['connection', 'pod', 'workload'])(
+    "a key's next window overtakes one that opened before it, and takes lines: level %s",
+    (level) => {
+      const run = new StagesRun({ aggregate: { level } });
+      run.line({ ...flow, timeUs: T0 + 3 * SECOND, destPort: 54 });
+      for (const afterS of [0, 5, 6, 9]) run.line({ ...flow, timeUs: T0 + afterS * SECOND });
+      expect(run.classes).toEqual(['opened', 'opened', 'opened', 'merged', 'merged']);
+      run.stages.closeAll();
+      expect(run.records.map(({ connection, count }) => [connection.dest_port, count])).toEqual([
+        [53, 1],
+        [54, 1],
+        [53, 3],
+      ]);
+      expect(run.gap).toEqual({ lines: 0, records: 0 });
+    },
+  );
+
   test('a source whose clock is behind still merges while lines come', () => {
     const run = new StagesRun();
     for (let index = 0; index < 40; index += 1) {
