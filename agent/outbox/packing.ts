@@ -8,8 +8,11 @@ export interface PackedBlock extends RecordBlock {
   readonly size: number;
 }
 
-/** What takes a page or less anyway stays as it is. */
-const PACKED_BYTES_MIN = 4 << 10;
+/**
+ * Blocks of a backlog are packed. What lines make as they are written is less at a time, and soon gone: for a few hundred
+ * KB a second packing costs more time than it saves, and 6 MB of memory.
+ */
+const PACKED_BYTES_MIN = 192 << 10;
 /** Seven times smaller, for less than what writing, writing back and reading the bytes would cost. */
 const LEVEL = -3;
 /** In what steps memory is taken for what comes out. */
