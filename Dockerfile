@@ -24,12 +24,13 @@ COPY --from=bundle /src/dist /app
 COPY LICENSE /app/LICENSE
 
 # One malloc arena, no helper threads of V8's, and little room for objects that die young: an agent at work holds
-# 15 MB less, at no cost in CPU.
+# 15 MB less, at no cost in CPU. Not --single-threaded, which says the same of the threads in one word: with it V8 takes
+# none of the compiled code that Node.js brings for its own modules, and a start costs 25 ms more.
 ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 # Files below /var/log are often root:adm 0640. The image runs as nobody in particular; whoever runs it decides
 # which user or group can read them (the chart: user 0 without any capability).
 USER 65532:65532
 STOPSIGNAL SIGTERM
 EXPOSE 9660
-ENTRYPOINT ["/usr/local/bin/node", "--single-threaded", "--max-semi-space-size=1", "/app/policy-log-agent.mjs"]
+ENTRYPOINT ["/usr/local/bin/node", "--single-threaded-gc", "--no-concurrent-recompilation", "--no-concurrent-sparkplug", "--max-semi-space-size=1", "/app/policy-log-agent.mjs"]
 CMD ["run", "--config", "/etc/policy-log-agent/config.yaml"]

@@ -103,7 +103,9 @@ describe('the image', () => {
       User: '65532:65532',
       Entrypoint: [
         '/usr/local/bin/node',
-        '--single-threaded',
+        '--single-threaded-gc',
+        '--no-concurrent-recompilation',
+        '--no-concurrent-sparkplug',
         '--max-semi-space-size=1',
         '/app/policy-log-agent.mjs',
       ],
