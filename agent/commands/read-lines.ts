@@ -6,7 +6,8 @@ import { LineSplitter, type LineState } from '../inputs/lines.ts';
 import { idSeed, recordId, SEED_BYTES } from '../inputs/record-id.ts';
 import type { LineHandler } from '../inputs/types.ts';
 
-const CHUNK_BYTES = 256 << 10;
+/** More does not stay in the processor's cache until it is written. */
+const CHUNK_BYTES = 64 << 10;
 const LINE_BYTES_MAX = 64 << 10;
 const NEWLINE = 10;
 /** A terminal or a pipe that somebody set to non-blocking has nothing yet. */
