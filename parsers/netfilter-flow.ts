@@ -63,6 +63,7 @@ export class NetfilterFlow implements FlowLine {
   #hash = 0;
   // What the record under way has from elsewhere.
   #id: Buffer = NO_ID;
+  #idView: DataView = new DataView(NO_ID.buffer, NO_ID.byteOffset, 0);
   /** Where, in the JSON that was written last, the time stands. */
   #timeStart = 0;
   #timeEnd = 0;
@@ -226,7 +227,7 @@ export class NetfilterFlow implements FlowLine {
 
   writeJson(id: Buffer, out: Buffer, at: number, enricher?: Enricher): number {
     const known = this.#isKnown && this.count === 1 ? this.#known : undefined;
-    this.#id = id;
+    this.#useId(id);
     if (known !== undefined && enricher !== undefined && known.hasJson(enricher)) {
       const names = enricher.sideOf === undefined ? 0 : this.#findSides(enricher);
       if (out.length - at < KNOWN_JSON_BYTES + id.length + names) return -1;
@@ -256,9 +257,16 @@ export class NetfilterFlow implements FlowLine {
     return named + VARIABLE_BYTES + (walk.end - walk.packetStart) * BYTES_PER_LINE_BYTE;
   }
 
+  /** Most ids stand in the same memory. */
+  #useId(id: Buffer): void {
+    if (id === this.#id) return;
+    this.#id = id;
+    this.#idView = new DataView(id.buffer, id.byteOffset, id.length);
+  }
+
   /** For `KnownPacket`. */
   writeId(): void {
-    json.range(this.#id, 0, this.#id.length);
+    json.copy(this.#idView, 0, this.#id.length);
   }
 
   /** The same: who the sides are, which depends on the time and on what the enricher has heard. */
