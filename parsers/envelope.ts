@@ -23,14 +23,18 @@ const YEARS_BACK_MAX = 8;
 const HEAD_BYTES_MAX = 128;
 /** Host, `kern.notice`, `kernel:`. */
 const HEAD_TOKENS_MAX = 3;
+/** `2026-11-21T10:59:46.`, and behind the microseconds zone and head. */
+const TO_POINT_BYTES = 20;
+const US_DIGITS = 6;
+const FRACTION_END = TO_POINT_BYTES + US_DIGITS;
 
 /**
  * What stands before the kernel's message: the time, the host, `kernel:`, the kernel's uptime stamp.
  *
  * Reads RFC 3164 (traditional) and RFC 3339 (file format) timestamps, RFC 5424, `/dev/kmsg` records and
  * dmesg's output, each with or without `<PRI>`, host, `kernel:` and stamp. One object is used for every line.
- * It remembers the bytes of the last line's traditional timestamp and of its host and tag, so that lines
- * which repeat them cost a comparison. A timestamp without a year is the last such day that is not more than
+ * It remembers the bytes of the last line's traditional timestamp and of its host and tag, or all that stood before
+ * the message with an RFC 3339 timestamp, so that lines which repeat them cost a comparison. A timestamp without a year is the last such day that is not more than
  * a day ahead of `nowUs`; one without a zone is in `zone`.
  */
 export class Envelope implements Instant {
@@ -62,6 +66,13 @@ export class Envelope implements Instant {
   readonly #headView = new DataView(this.#head.buffer);
   #headLength = 0;
   #headHostLength = 0;
+  /** The last line with microseconds, up to its message or uptime stamp; what its whole second and its host are. */
+  readonly #opening = new Uint8Array(FRACTION_END + HEAD_BYTES_MAX);
+  readonly #openingView = new DataView(this.#opening.buffer);
+  #openingLength = 0;
+  #openingUs = 0;
+  #openingHostStart = 0;
+  #openingHostEnd = 0;
 
   constructor(zone: string) {
     this.#zone = new LocalZone(zone);
@@ -73,18 +84,26 @@ export class Envelope implements Instant {
     this.repeat = 0;
     this.repeatLast = 0;
     this.bodyEnd = end;
+    if (this.#opensAsLast(bytes, start, end)) {
+      this.#readStamp(bytes, end);
+      this.#readRepeat(bytes);
+      return;
+    }
     this.timeUs = Number.NaN;
     this.digits = 0;
     this.finer = '';
 
     let at = start;
+    let hasOpening = false;
     if (bytes[at] === 0x3c) at = afterPriority(bytes, at, end);
     const syslog5424 = bytes[at] === 0x31 && bytes[at + 1] === SPACE;
     if (syslog5424) at += 2;
     const first = bytes[at]!;
     if (first >= 0x30 && first <= 0x39) {
-      if (readRfc3339(bytes, at, end, this)) at = this.end;
-      else if (this.#readKmsg(bytes, at, end)) return;
+      if (readRfc3339(bytes, at, end, this)) {
+        hasOpening = at === start && this.digits === US_DIGITS;
+        at = this.end;
+      } else if (this.#readKmsg(bytes, at, end)) return;
       else this.timeUs = Number.NaN;
     } else if (first === BRACKET) {
       if (this.#readDmesgTime(bytes, at, end, nowUs)) at = this.end;
@@ -93,9 +112,41 @@ export class Envelope implements Instant {
     }
     if (!Number.isNaN(this.timeUs)) this.#previousUs = this.timeUs;
     if (syslog5424) this.#readHead5424(bytes, at, end);
-    else this.#readHead(bytes, at, end);
+    else if (this.#readHead(bytes, at, end) && hasOpening) this.#rememberOpening(bytes, start);
     this.#readStamp(bytes, end);
     this.#readRepeat(bytes);
+  }
+
+  /** Whether the line begins as the last one with an RFC 3339 timestamp, but for the microseconds: then that is read. */
+  #opensAsLast(bytes: Buffer, start: number, end: number): boolean {
+    const length = this.#openingLength;
+    if (length === 0 || length >= end - start || bytes[start + length] === SPACE) return false;
+    const view = viewOf(bytes);
+    if (!sameText(view, start, this.#openingView, 0, TO_POINT_BYTES)) return false;
+    const rest = length - FRACTION_END;
+    if (!sameText(view, start + FRACTION_END, this.#openingView, FRACTION_END, rest)) return false;
+    const us = readDecimal(bytes, start + TO_POINT_BYTES, start + FRACTION_END);
+    if (us < 0) return false;
+    this.timeUs = this.#openingUs + us;
+    this.#previousUs = this.timeUs;
+    this.digits = US_DIGITS;
+    this.finer = '';
+    this.hostStart = start + this.#openingHostStart;
+    this.hostEnd = start + this.#openingHostEnd;
+    this.bodyStart = this.hostlessStart = start + length;
+    return true;
+  }
+
+  /** At `start` stands an RFC 3339 timestamp with microseconds, and behind it the remembered head. */
+  #rememberOpening(bytes: Buffer, start: number): void {
+    const length = this.bodyStart - start;
+    this.#openingLength = 0;
+    if (length > this.#opening.length) return;
+    this.#opening.set(bytes.subarray(start, this.bodyStart));
+    this.#openingLength = length;
+    this.#openingUs = this.timeUs - readDecimal(bytes, start + TO_POINT_BYTES, start + FRACTION_END);
+    this.#openingHostStart = this.hostStart - start;
+    this.#openingHostEnd = this.hostEnd - start;
   }
 
   /** Takes a message that came without any of this; `bytes[start, end)` is the message alone. */
@@ -178,8 +229,8 @@ export class Envelope implements Instant {
     return true;
   }
 
-  /** Host and tag, from the end of the timestamp to the message or its uptime stamp. */
-  #readHead(bytes: Buffer, from: number, end: number): void {
+  /** Host and tag, from the end of the timestamp to the message or its uptime stamp. @returns whether it is remembered */
+  #readHead(bytes: Buffer, from: number, end: number): boolean {
     const length = this.#headLength;
     const isLast =
       length > 0 &&
@@ -190,12 +241,12 @@ export class Envelope implements Instant {
       this.bodyStart = this.hostlessStart = from + length;
       this.hostStart = from + 1;
       this.hostEnd = from + 1 + this.#headHostLength;
-      return;
+      return true;
     }
-    this.#parseHead(bytes, from, end);
+    return this.#parseHead(bytes, from, end);
   }
 
-  #parseHead(bytes: Buffer, from: number, end: number): void {
+  #parseHead(bytes: Buffer, from: number, end: number): boolean {
     const first = afterSpaces(bytes, from, end);
     let at = first;
     this.hostStart = this.hostEnd = first;
@@ -203,27 +254,28 @@ export class Envelope implements Instant {
       if (isAt(bytes, at, 'kernel:')) {
         this.bodyStart = this.hostlessStart = afterSpaces(bytes, at + 7, end);
         if (tokens > 0) this.hostEnd = tokenEnd(bytes, first, end);
-        this.#rememberHead(bytes, from, first);
-        return;
+        return this.#rememberHead(bytes, from, first);
       }
       at = afterSpaces(bytes, tokenEnd(bytes, at, end), end);
     }
     // Without `kernel:` the first word may be the host or the beginning of the prefix.
     const wordEnd = tokenEnd(bytes, first, end);
     this.hostlessStart = this.bodyStart = first;
-    if (bytes[first] === BRACKET || bytes[wordEnd - 1] === 0x3a || wordEnd === end) return;
-    for (let i = first; i < wordEnd; i++) if (isAt(bytes, i, 'IN=')) return;
+    if (bytes[first] === BRACKET || bytes[wordEnd - 1] === 0x3a || wordEnd === end) return false;
+    for (let i = first; i < wordEnd; i++) if (isAt(bytes, i, 'IN=')) return false;
     this.bodyStart = afterSpaces(bytes, wordEnd, end);
     this.hostEnd = wordEnd;
+    return false;
   }
 
-  #rememberHead(bytes: Buffer, from: number, first: number): void {
+  #rememberHead(bytes: Buffer, from: number, first: number): boolean {
     const length = this.bodyStart - from;
     this.#headLength = 0;
-    if (length > HEAD_BYTES_MAX || first !== from + 1) return;
+    if (length > HEAD_BYTES_MAX || first !== from + 1) return false;
     this.#head.set(bytes.subarray(from, this.bodyStart));
     this.#headLength = length;
     this.#headHostLength = this.hostEnd - first;
+    return true;
   }
 
   /** `HOST APP PROCID MSGID STRUCTURED-DATA MESSAGE` of RFC 5424. */
