@@ -299,21 +299,14 @@ export class KnownPacket implements Kin {
       const key = VARYING.find((one) => isAt(bytes, at, one));
       if (key === undefined) continue;
       const start = at + key.length;
-      const known =
-        start === walk.srcPortStart
-          ? PORT_GAP
-          : start === walk.lengthStart
-            ? LENGTH_GAP
-            : start === walk.idStart
-              ? ID_GAP
-              : undefined;
-      if (known !== undefined) shorts[head + known] = gap;
+      const walked = walkedNumber(walk, start);
+      if (walked !== undefined) shorts[head + walked] = gap;
       const numberEnd = this.#readNumber(gap, bytes, start, end);
       if (bytes[numberEnd] !== SPACE) {
-        if (known !== undefined) return false;
+        if (walked !== undefined) return false;
         continue;
       }
-      if (known !== undefined) noted++;
+      if (walked !== undefined) noted++;
       shorts[head + GAPS + 2 * gap] = start - prefixStart;
       shorts[head + GAPS + 2 * gap + 1] = numberEnd - prefixStart;
       gap++;
@@ -344,4 +337,11 @@ export class KnownPacket implements Kin {
     this.#values[gap] = value;
     return at;
   }
+}
+
+/** Where a slot notes which gap holds the number at `start`, if the walk has it as a number. */
+function walkedNumber(walk: NetfilterWalk, start: number): number | undefined {
+  if (start === walk.srcPortStart) return PORT_GAP;
+  if (start === walk.lengthStart) return LENGTH_GAP;
+  return start === walk.idStart ? ID_GAP : undefined;
 }
