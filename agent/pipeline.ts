@@ -273,7 +273,7 @@ export class InputPipeline {
     if (this.windows.mergeByKey(line, window, true)) return MERGED;
     const refusal = this.#refuseWindow(line, undefined);
     if (refusal !== undefined) return refusal;
-    const holds = this.#shared.enrich.open(line, id().toString('latin1'), this.windows.heads, window.head);
+    const holds = this.#shared.enrich.open(line, id(), this.windows.heads, window.head);
     this.windows.open(line, window, true, holds);
     return OPENED;
   }

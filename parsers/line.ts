@@ -63,7 +63,7 @@ export interface FlowLine {
    * As `writeJson`, but for `count`, `packets` and `bytes`, which merging changes, and the closing brace. Only where it
    * is cheaper than by `toRecord`.
    */
-  writeOpening?(id: string, out: Buffer, at: number, enricher: Enricher): number;
+  writeOpening?(id: Buffer, out: Buffer, at: number, enricher: Enricher): number;
 }
 
 /** Lines with the same merge key that a parser has recognized as such. Like the line, it is a view: it holds as long. */

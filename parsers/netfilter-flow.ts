@@ -201,8 +201,8 @@ export class NetfilterFlow implements FlowLine {
   }
 
   /** Writes all, and closes the gaps where the counts stood. */
-  writeOpening(id: string, out: Buffer, at: number, enricher: Enricher): number {
-    const end = this.writeJson(Buffer.from(id, 'latin1'), out, at, enricher);
+  writeOpening(id: Buffer, out: Buffer, at: number, enricher: Enricher): number {
+    const end = this.writeJson(id, out, at, enricher);
     if (end < 0) return end;
     const countEnd = this.#timeStart - this.#nodeName.length;
     const countAt = countEnd - COUNT.length - String(this.count).length;

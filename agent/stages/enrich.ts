@@ -108,7 +108,7 @@ export class Enrich implements Enricher {
    * `looksAtDenials` adds. Only for lines that have a `writeOpening`.
    * @returns when it holds; undefined: always
    */
-  open(line: FlowLine, id: string, heads: Heads, head: Head): Holds | undefined {
+  open(line: FlowLine, id: Buffer, heads: Heads, head: Head): Holds | undefined {
     const named: Found[] | undefined = this.#identity === undefined ? undefined : [];
     this.#named = named;
     heads.ofLine(head, line, id, this);

@@ -79,7 +79,7 @@ export class Heads {
   #others: Slab[] = [];
 
   /** Writes the head of the window that a line opens, from its bytes. */
-  ofLine(head: Head, line: FlowLine, id: string, enricher: Enricher): void {
+  ofLine(head: Head, line: FlowLine, id: Buffer, enricher: Enricher): void {
     if (this.#slab.heads === 0) this.#at = 0;
     let end = line.writeOpening!(id, this.#slab.bytes, this.#at, enricher);
     for (let room = ROOM_BYTES; end < 0; room *= 2) {

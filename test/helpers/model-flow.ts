@@ -110,8 +110,8 @@ export class FlowView implements FlowLine {
     return this.#record(id);
   }
 
-  writeOpening(id: string, out: Buffer, at: number, enricher: Enricher): number {
-    const record = this.#record(id);
+  writeOpening(id: Buffer, out: Buffer, at: number, enricher: Enricher): number {
+    const record = this.#record(id.toString('latin1'));
     enricher.enrich(record, this.timeUs);
     const head = Buffer.from(headOf(record));
     return at + head.length > out.length ? -1 : at + head.copy(out, at);

@@ -59,7 +59,7 @@ function opening(line: FlowLine, by: Enricher, json: string): string {
   const { count, packets, bytes, ...rest } = JSON.parse(json);
   expect([count, packets, bytes]).toEqual([line.count, line.packets, line.bytes || undefined]);
   const out = Buffer.alloc(65_536);
-  const written = out.toString('utf8', 3, line.writeOpening!('id', out, 3, by));
+  const written = out.toString('utf8', 3, line.writeOpening!(Buffer.from('id'), out, 3, by));
   expect(`${written}}`).toBe(JSON.stringify(rest));
   return written;
 }

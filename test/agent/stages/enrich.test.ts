@@ -88,7 +88,7 @@ function enriched(line: FlowLine, enrich: Enrich): FlowRecord {
   expect(out.toString('utf8', 0, end)).toBe(JSON.stringify(written));
   if (line.writeOpening !== undefined) {
     const head = new Head();
-    const headHolds = enrich.open(line, 'id', new Heads(), head);
+    const headHolds = enrich.open(line, Buffer.from('id'), new Heads(), head);
     expect(head.toString()).toBe(headOf(written));
     const times = [T - 1, T, T + 1, Number.POSITIVE_INFINITY];
     expect(times.map((timeUs) => headHolds?.(timeUs))).toEqual(times.map((timeUs) => holds?.(timeUs)));

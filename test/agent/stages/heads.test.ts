@@ -18,8 +18,8 @@ function add(heads: Heads, bytes: number, fromLine: boolean, id: number): [head:
   }
   const line = new FlowView().of({ timeUs: 0, prefix });
   const out = Buffer.alloc(100_000 + bytes);
-  const text = out.toString('utf8', 0, line.writeOpening(`${id}`, out, 0, enrich));
-  heads.ofLine(head, line, `${id}`, enrich);
+  const text = out.toString('utf8', 0, line.writeOpening(Buffer.from(`${id}`), out, 0, enrich));
+  heads.ofLine(head, line, Buffer.from(`${id}`), enrich);
   return [head, text];
 }
 
