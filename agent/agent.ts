@@ -10,12 +10,12 @@ import type { RecordBuffer } from './record-buffer.ts';
 
 /** What one input may read before the others have their turn. */
 const POLL_BYTES = 1 << 20;
-/** So many bytes of records are committed at once while there is more to read: a commit costs a sync of the disk. */
-const COMMIT_BYTES = 2 << 20;
-/** How long records wait for others while there is more to read. */
-const RECORDS_WAIT_MS = 200;
-/** How long progress without a record waits; what a crash undoes of it is read again, with the same outcome. */
-const PROGRESS_WAIT_MS = 1000;
+/** So many bytes of records are committed at once while there is more to read: a commit costs a sync of the disk, and
+ * a row for each window that is open just then. */
+const COMMIT_BYTES = 4 << 20;
+/** How long progress waits otherwise, and records while there is more to read; what a crash undoes of it is read
+ * again, with the same outcome. */
+const COMMIT_WAIT_MS = 1000;
 /** While sinks take records, reading gives them time when they are this far behind: what was written is then
  * delivered from memory, and the database stays small. */
 const AHEAD_BYTES_MAX = 8 << 20;
@@ -140,9 +140,8 @@ export class Agent {
     }
     if (bytes === 0) intake.allQuiet(nowMs);
     const isUrgent = records.size > 0 && (!hasMore || records.size >= COMMIT_BYTES);
-    const waitMs = records.size > 0 ? RECORDS_WAIT_MS : PROGRESS_WAIT_MS;
     // A clock that was set back must not put it off.
-    if (isUrgent || Math.abs(nowMs - this.#committedMs) >= waitMs) this.#commit(nowMs);
+    if (isUrgent || Math.abs(nowMs - this.#committedMs) >= COMMIT_WAIT_MS) this.#commit(nowMs);
     return bytes;
   }
 
