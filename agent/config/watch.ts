@@ -1,9 +1,12 @@
+import { statSync } from 'node:fs';
 import { setInterval } from 'node:timers/promises';
 import type { Environment, Loaded, NotLoaded } from './load.ts';
 import { loadConfig } from './load.ts';
 import { digestOf } from './named-files.ts';
 
 const LOOK_INTERVAL_MS = 1_000;
+/** A file system's times may stand still for so long between two writes. */
+const COARSE_MS = 2_500;
 
 /**
  * Notices that the configuration changed: its file, a file that `${file:…}` put into it, or one that a sink names, as a
@@ -14,13 +17,16 @@ const LOOK_INTERVAL_MS = 1_000;
  * configuration that is wrong is reported too, with its problems: what to do about it is the caller's business.
  * Refuses: to report while the configuration file is away or half a character is written; it looks again.
  *
- * Contents are compared, not times: the files are small, and times may stand still between two writes.
+ * Contents are compared, not times, for times may stand still between two writes; but files that had been left alone for
+ * a while when they were last read, and have the same times, are not read again.
  */
 export class ConfigWatch {
   readonly #path: string;
   readonly #env: Environment;
   #files: readonly string[];
   #seen = '';
+  /** What the file system said of the files when they held nothing new; empty while they were just written. */
+  #still = '';
   #reported: string;
 
   /** @param loaded what was loaded last: only what differs from it is a change */
@@ -32,10 +38,15 @@ export class ConfigWatch {
   }
 
   /** @returns the configuration as it is now, if it is another than at the last report */
-  look(): Loaded | NotLoaded | undefined {
+  look(nowMs: number = Date.now()): Loaded | NotLoaded | undefined {
+    const { stamps, writtenMs } = stampsOf(this.#files);
+    if (stamps === this.#still) return undefined;
     // Taken before loading: what changes in between differs from it at the next look.
     const seen = digestOf(this.#files);
-    if (seen === this.#seen) return undefined;
+    if (seen === this.#seen) {
+      this.#still = nowMs - writtenMs > COARSE_MS ? stamps : '';
+      return undefined;
+    }
     const loaded = loadConfig(this.#path, this.#env);
     if (!loaded.ok && loaded.unreadable) return undefined;
     const sameFiles = loaded.files.join('\n') === this.#files.join('\n');
@@ -61,4 +72,21 @@ export class ConfigWatch {
       if (!signal.aborted) throw error;
     }
   }
+}
+
+/** What tells files that were written from those that were not, and when the last of them was. */
+function stampsOf(files: readonly string[]): { stamps: string; writtenMs: number } {
+  let stamps = '';
+  let writtenMs = 0;
+  for (const file of files) {
+    stamps += `${file}\n`;
+    try {
+      const { dev, ino, size, mtimeNs, ctimeNs, mtimeMs, ctimeMs } = statSync(file, { bigint: true });
+      stamps += `${dev}:${ino} ${size} ${mtimeNs} ${ctimeNs}\n`;
+      writtenMs = Math.max(writtenMs, Number(ctimeMs), Number(mtimeMs));
+    } catch {
+      // It is away, or not for us to see.
+    }
+  }
+  return { stamps, writtenMs };
 }

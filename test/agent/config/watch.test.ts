@@ -3,6 +3,7 @@ import {
   mkdtempSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   unlinkSync,
   utimesSync,
@@ -147,6 +148,19 @@ describe('a file that is put in', () => {
     writeFileSync(one, 'd\n');
     expect(watched.look()).toBeUndefined();
   });
+});
+
+test('what is written to files that were left alone for a while is noticed', () => {
+  writeFileSync(path, text(1));
+  const watched = watch();
+  const later = Date.now() + 60_000;
+  expect(watched.look(later)).toBeUndefined();
+  expect(watched.look(later)).toBeUndefined();
+  const { ctimeNs } = statSync(path, { bigint: true });
+  // Times move on in steps of some milliseconds.
+  do writeFileSync(path, text(2));
+  while (statSync(path, { bigint: true }).ctimeNs === ctimeNs);
+  expect(burstOf(watched)).toBe(2);
 });
 
 test('run looks at every interval until it is told to stop', async () => {
