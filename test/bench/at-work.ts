@@ -22,6 +22,7 @@ const USAGE = `usage: at-work.ts [options]
   --rate N        lines a second (default 500)
   --seconds N     how long (default 60)
   --idle N        how long without lines (default 30; 0: not at all)
+  --files N       how many files are followed, of which one is written to (default 1)
   --no-start      without start and backlog`;
 
 const KINDS = ['allowed', 'denied', 'policy_action'] as const;
@@ -36,15 +37,17 @@ async function main(): Promise<number> {
       rate: { type: 'string', default: '500' },
       seconds: { type: 'string', default: '60' },
       idle: { type: 'string', default: '30' },
+      files: { type: 'string', default: '1' },
       'no-start': { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
   const [rate, seconds, idle] = [Number(values.rate), Number(values.seconds), Number(values.idle)];
+  const files = Number(values.files);
   const kinds = values.lines as Kind[];
   if (
     values.help ||
-    !(rate > 0 && seconds > 0 && idle >= 0) ||
+    !(rate > 0 && seconds > 0 && idle >= 0 && files >= 1) ||
     !kinds.every((kind) => KINDS.includes(kind))
   ) {
     process.stderr.write(`${USAGE}\n`);
@@ -58,7 +61,8 @@ async function main(): Promise<number> {
       await start(join(folder, 'first'), url, receiver, 0, 'first record');
       await start(join(folder, 'backlog'), url, receiver, BACKLOG_BYTES, 'backlog of 60 MB');
     }
-    for (const kind of kinds) await work(join(folder, kind), url, receiver, { kind, rate, seconds, idle });
+    for (const kind of kinds)
+      await work(join(folder, kind), url, receiver, { kind, rate, seconds, idle, files });
   } finally {
     receiver.stop();
     rmSync(folder, { recursive: true });
@@ -83,14 +87,24 @@ async function start(folder: string, url: string, receiver: ReceiverProcess, byt
   await agent.ended;
 }
 
+interface Work {
+  kind: Kind;
+  rate: number;
+  seconds: number;
+  idle: number;
+  files: number;
+}
+
 async function work(
   folder: string,
   url: string,
   receiver: ReceiverProcess,
-  { kind, rate, seconds, idle }: { kind: Kind; rate: number; seconds: number; idle: number },
+  { kind, rate, seconds, idle, files }: Work,
 ) {
   mkdirSync(folder);
-  writeFileSync(join(folder, 'config.yaml'), config(folder, url, kind));
+  const quiet = Array.from({ length: files - 1 }, (_, n) => join(folder, `quiet-${n}`));
+  for (const path of quiet) writeFileSync(path, `${path}\n`);
+  writeFileSync(join(folder, 'config.yaml'), config(folder, url, kind, quiet));
   const writer = new LiveWriter([
     { path: join(folder, 'log'), source: liveLines(kind, rate), rotateBytes: 10e6 },
   ]);
@@ -121,7 +135,11 @@ async function work(
     await sleep(2 * WARM_UP_MS);
     const before = cpuSeconds(pid);
     await sleep(idle * 1000);
-    print('CPU of one core, idle', `${((100 * (cpuSeconds(pid) - before)) / idle).toFixed(2)} %`, '≤ 0.1 %');
+    print(
+      `CPU, idle, files: ${files}`,
+      `${((100 * (cpuSeconds(pid) - before)) / idle).toFixed(2)} %`,
+      '≤ 0.1 %',
+    );
   }
   agent.stop();
   const ended = await agent.ended;
@@ -151,14 +169,14 @@ function markerLine(): string {
   );
 }
 
-function config(folder: string, url: string, kind: Kind): string {
+function config(folder: string, url: string, kind: Kind, quiet: readonly string[] = []): string {
   const format =
     kind === 'policy_action' ? 'policy_action' : 'syslog\n    prefixes: [calico-packet, calico-allow]';
   return `
 node: bench
 inputs:
   - type: file
-    paths: [${join(folder, 'log')}]
+    paths: [${[join(folder, 'log'), ...quiet].join(', ')}]
     start: beginning
     format: ${format}
 select:
