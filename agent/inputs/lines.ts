@@ -1,14 +1,9 @@
 import type { Format } from '../../parsers/line.ts';
+import { differs, NeedleSearch } from './needle-search.ts';
 import type { InputFile, LineHandler } from './types.ts';
 
 const NEWLINE = 10;
 const RETURN = 13;
-/** A shorter common beginning would make too many lines look like ours. */
-const SHARED_NEEDLE_MIN = 4;
-/** `indexOf` searches for up to so many bytes with `memchr`, twice as fast as for more. */
-const PROBE_BYTES = 7;
-/** A packet's interfaces are of few lengths: so many places for the needle are worth a look before a search. */
-const PLACES = 4;
 
 /** Where the splitting of one file stands between two chunks. */
 export interface LineState extends InputFile {
@@ -29,14 +24,8 @@ export interface LineState extends InputFile {
  * hold more than one line of full length.
  */
 export class LineSplitter {
-  readonly #needles: readonly Buffer[];
+  readonly #needles: NeedleSearch;
   readonly #sequels: readonly Buffer[];
-  /** The needles' first bytes, and where in the current chunk each needle stands next. */
-  readonly #probes: readonly Buffer[];
-  readonly #nexts: number[];
-  /** Where in its line the first needle stood in the last lines that were searched for it. */
-  readonly #places = new Int32Array(PLACES);
-  #placed = 0;
   readonly #lineBytesMax: number;
   readonly #nuls: (bytes: number) => void;
 
@@ -46,10 +35,8 @@ export class LineSplitter {
     lineBytesMax: number,
     nuls: (bytes: number) => void,
   ) {
-    this.#needles = sharedNeedles(needles).map((needle) => Buffer.from(needle, 'latin1'));
+    this.#needles = new NeedleSearch(needles);
     this.#sequels = sequels.map((sequel) => Buffer.from(sequel, 'latin1'));
-    this.#probes = this.#needles.map((needle) => needle.subarray(0, PROBE_BYTES));
-    this.#nexts = this.#needles.map(() => -1);
     this.#lineBytesMax = lineBytesMax;
     this.#nuls = nuls;
   }
@@ -60,6 +47,7 @@ export class LineSplitter {
    * @returns bytes consumed; `file.offset` is left to the caller
    */
   split(file: LineState, bytes: Buffer, end: number, handler: LineHandler): number {
+    this.#needles.learn(bytes, end);
     const consumed = this.#split(file, bytes, end, handler);
     file.parser.settle?.();
     return consumed;
@@ -146,7 +134,8 @@ export class LineSplitter {
   /** Hands over the whole lines of `chunk[from, to)`, which ends with a newline. */
   #emit(file: LineState, chunk: Buffer, from: number, to: number, handler: LineHandler): void {
     if (from === to) return;
-    if (this.#needles.length === 0) {
+    const needles = this.#needles;
+    if (needles.areNone) {
       for (let start = from; start < to; ) {
         const newline = chunk.indexOf(NEWLINE, start);
         handOver(file, chunk, start, newline, handler);
@@ -156,9 +145,9 @@ export class LineSplitter {
     }
     let foreign = 0;
     let next = from;
-    this.#nexts.fill(-1);
+    needles.begin();
     while (next < to) {
-      const likely = this.#likely(chunk, next);
+      const likely = needles.likely(chunk, next);
       if (likely > 0) {
         const newline = chunk.indexOf(NEWLINE, next);
         if (newline > likely) {
@@ -167,7 +156,7 @@ export class LineSplitter {
           continue;
         }
       }
-      const found = this.#find(chunk, next, to);
+      const found = needles.find(chunk, next, to);
       const passed = foreign;
       let start = next;
       // `indexOf` of one byte is the fastest way to count newlines: faster than words at a time.
@@ -185,7 +174,7 @@ export class LineSplitter {
       }
       if (foreign > passed) file.parser.passedOver();
       if (found < 0) break;
-      this.#places[this.#placed++ % PLACES] = found - start;
+      needles.note(found - start);
       handOver(file, chunk, start, newline, handler);
       next = newline + 1;
     }
@@ -193,12 +182,9 @@ export class LineSplitter {
   }
 
   #last(file: LineState, chunk: Buffer, start: number, end: number, handler: LineHandler): void {
-    this.#nexts.fill(-1);
-    if (
-      this.#needles.length === 0 ||
-      this.#find(chunk, start, end) >= 0 ||
-      this.#isSequel(chunk, start, end)
-    ) {
+    const needles = this.#needles;
+    needles.begin();
+    if (needles.areNone || needles.find(chunk, start, end) >= 0 || this.#isSequel(chunk, start, end)) {
       handOver(file, chunk, start, end, handler);
     } else {
       file.parser.passedOver();
@@ -209,38 +195,6 @@ export class LineSplitter {
   #isSequel(chunk: Buffer, start: number, end: number): boolean {
     for (const sequel of this.#sequels) if (holds(chunk, start, end, sequel)) return true;
     return false;
-  }
-
-  /** Where the first needle stands if it stands where it did in lines before: a look instead of a search; or 0. */
-  #likely(chunk: Buffer, start: number): number {
-    const needle = this.#needles[0]!;
-    const first = needle[0];
-    for (let k = 0; k < PLACES; k++) {
-      const at = start + this.#places[k]!;
-      if (chunk[at] === first && !differs(chunk, at, needle, 1)) return at;
-    }
-    return 0;
-  }
-
-  #next(chunk: Buffer, i: number, from: number): number {
-    const probe = this.#probes[i]!;
-    const needle = this.#needles[i]!;
-    let found = chunk.indexOf(probe, from);
-    while (found >= 0 && differs(chunk, found, needle, PROBE_BYTES)) {
-      found = chunk.indexOf(probe, found + 1);
-    }
-    return found < 0 ? Number.POSITIVE_INFINITY : found;
-  }
-
-  /** Where the first needle in `chunk[from, to)` stands, or -1. */
-  #find(chunk: Buffer, from: number, to: number): number {
-    let first = -1;
-    for (let i = 0; i < this.#needles.length; i++) {
-      if (this.#nexts[i]! < from) this.#nexts[i] = this.#next(chunk, i, from);
-      const at = this.#nexts[i]!;
-      if (at < to && (first < 0 || at < first)) first = at;
-    }
-    return first;
   }
 }
 
@@ -261,26 +215,11 @@ function endOfRun(chunk: Buffer, start: number): number {
   return at;
 }
 
-/** Needles that begin alike are searched for by that beginning: one search instead of several. */
-function sharedNeedles(needles: readonly string[]): readonly string[] {
-  const [first, ...others] = needles;
-  if (first === undefined || others.length === 0) return needles;
-  let length = first.length;
-  for (const other of others) while (!other.startsWith(first.slice(0, length))) length--;
-  return length >= SHARED_NEEDLE_MIN ? [first.slice(0, length)] : needles;
-}
-
 /** Whether `text` stands in `chunk[start, end)`; for a single line this is quicker than a native search. */
 function holds(chunk: Buffer, start: number, end: number, text: Buffer): boolean {
   const first = text[0];
   for (let at = start; at + text.length <= end; at++) {
     if (chunk[at] === first && !differs(chunk, at, text, 1)) return true;
   }
-  return false;
-}
-
-/** Whether what stands at `at` is not `text`, of which the first `from` bytes are known to be alike. */
-function differs(chunk: Buffer, at: number, text: Buffer, from: number): boolean {
-  for (let i = from; i < text.length; i++) if (chunk[at + i] !== text[i]) return true;
   return false;
 }
