@@ -1,5 +1,6 @@
 import type { Format } from '../../parsers/line.ts';
-import { differs, NeedleSearch } from './needle-search.ts';
+import { NeedleSearch } from './needle-search.ts';
+import { SkippingSearch } from './skipping-search.ts';
 import type { InputFile, LineHandler } from './types.ts';
 
 const NEWLINE = 10;
@@ -25,7 +26,7 @@ export interface LineState extends InputFile {
  */
 export class LineSplitter {
   readonly #needles: NeedleSearch;
-  readonly #sequels: readonly Buffer[];
+  readonly #sequels: readonly SkippingSearch[];
   readonly #lineBytesMax: number;
   readonly #nuls: (bytes: number) => void;
 
@@ -36,7 +37,7 @@ export class LineSplitter {
     nuls: (bytes: number) => void,
   ) {
     this.#needles = new NeedleSearch(needles);
-    this.#sequels = sequels.map((sequel) => Buffer.from(sequel, 'latin1'));
+    this.#sequels = sequels.map((sequel) => new SkippingSearch(sequel));
     this.#lineBytesMax = lineBytesMax;
     this.#nuls = nuls;
   }
@@ -193,7 +194,7 @@ export class LineSplitter {
   }
 
   #isSequel(chunk: Buffer, start: number, end: number): boolean {
-    for (const sequel of this.#sequels) if (holds(chunk, start, end, sequel)) return true;
+    for (const sequel of this.#sequels) if (sequel.isIn(chunk, start, end)) return true;
     return false;
   }
 }
@@ -213,13 +214,4 @@ function endOfRun(chunk: Buffer, start: number): number {
   let at = start;
   while (at < chunk.length && chunk[at] === 0) at++;
   return at;
-}
-
-/** Whether `text` stands in `chunk[start, end)`; for a single line this is quicker than a native search. */
-function holds(chunk: Buffer, start: number, end: number, text: Buffer): boolean {
-  const first = text[0];
-  for (let at = start; at + text.length <= end; at++) {
-    if (chunk[at] === first && !differs(chunk, at, text, 1)) return true;
-  }
-  return false;
 }

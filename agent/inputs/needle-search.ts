@@ -116,7 +116,7 @@ function probeOf(needle: Buffer, counts: readonly number[]): Probe {
 }
 
 /** Whether what stands at `at` is not `text`, of which the first `from` bytes are known to be alike. */
-export function differs(chunk: Buffer, at: number, text: Buffer, from: number): boolean {
+function differs(chunk: Buffer, at: number, text: Buffer, from: number): boolean {
   for (let i = from; i < text.length; i++) if (chunk[at + i] !== text[i]) return true;
   return false;
 }
