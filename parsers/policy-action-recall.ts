@@ -27,16 +27,21 @@ export interface Shape {
   readonly layout: readonly Stretch[];
 }
 
-/** What is remembered of the lines of one format. */
+/** What the parsers of one format remember: a line of one of them holds until the next call of any. */
 export class PolicyActionMemory {
   readonly shapes = new ShapeMemory<Shape>();
   readonly sides = new SideMemory();
 }
 
 /**
- * Reads lines of known shape: those that are, but for the values in the gaps, a line that was read before, good and
- * plain. What is read so reads no other than by the scan of all of it; what might, is not read at all:
- * what stands in a gap must be a good and plain value, and one whose bytes the record takes as they are.
+ * Reads lines of known shape: those that are, but for the values in the gaps, a line that was read before, and was
+ * found to be good and plain.
+ *
+ * - What it reads, it reads as the scan of the whole line does. So in a gap must stand a good and plain value, one
+ *   whose bytes a record has as they are; a line with any other is left to the scan.
+ * - Whatever was remembered before decides about speed alone.
+ * - Lines come again with other addresses, ports, policies, pods, counts and times. One with an unknown member
+ *   whose value varies is of another shape each time, and gains nothing.
  */
 export class PolicyActionRecall {
   /** Of the line that was read last. */
@@ -58,7 +63,10 @@ export class PolicyActionRecall {
     this.#memory = memory;
   }
 
-  /** @returns the line's shape where that is known; then spans of its gaps and cuts are in the scan, and no others */
+  /**
+   * @returns the line's shape where that is known. Then there are in the scan: the cuts, and the spans of the gaps and
+   *   of the members of sides that are not remembered.
+   */
   read(bytes: Buffer, start: number, end: number): Shape | undefined {
     const scan = this.#scan;
     const { shapes } = this.#memory;
@@ -80,7 +88,7 @@ export class PolicyActionRecall {
       from = after;
     }
     if (from !== end || !scan.plain || !scan.exact || scan.escaped || scan.misfit) return undefined;
-    this.keepSides();
+    this.#keepSides();
     return text.whole;
   }
 
@@ -95,11 +103,11 @@ export class PolicyActionRecall {
       .sort((one, other) => one.start - other.start);
     const shape = { disposition, layout: layoutOf(this.#scan, gaps) };
     this.#memory.shapes.add(bytes, start, end, gaps, shape);
-    this.keepSides();
+    this.#keepSides();
   }
 
-  /** Remembers the sides that were scanned in a line that was found to be good and plain. */
-  keepSides(): void {
+  /** Remembers the sides that were scanned. */
+  #keepSides(): void {
     if (this.src === UNKNOWN) this.#keepSide(at.SRC, at.SRC_IP, at.SRC_SIDE, this.dest);
     if (this.dest === UNKNOWN) this.#keepSide(at.DEST, at.DEST_IP, at.DEST_SIDE, this.src);
   }

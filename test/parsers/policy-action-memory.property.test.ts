@@ -29,7 +29,7 @@ function reading(parser: LineParser, line: Buffer): unknown {
   const bytes = Buffer.concat([Buffer.from('before\n'), line, Buffer.from('"}\n0"}],"count":1}')]);
   const parsed = parser.parse(bytes, 7, 7 + line.length, 0);
   if (parsed.kind !== 'flow') return { ...parsed };
-  const out = Buffer.alloc(65_536, 0xff);
+  const out = Buffer.alloc(8192, 0xff);
   const json = (by?: Enricher) => {
     const end = parsed.writeJson!(Buffer.from('id'), out, 5, by);
     // What it says that it needs is all that it may use.
@@ -129,7 +129,12 @@ const REPLACEMENTS = {
       '[{"name":"é"}]',
     ],
     ...['{"instance":"1.2.3.4"}', '{"instance":"1.2.3.4","network":"n"}', JSON.stringify(pod).slice(0, -1)],
-    ...[JSON.stringify(pod), JSON.stringify({ ...pod, resolved_by: 'upstream' }), '{"pod_name":"a" }'],
+    ...[
+      JSON.stringify(pod),
+      JSON.stringify({ ...pod, resolved_by: 'upstream' }),
+      JSON.stringify({ ...pod, x: 'x'.repeat(400) }),
+      '{"pod_name":"a" }',
+    ],
   ),
   member: one(
     ...['"count":1', '"count":1,"count":1', '"id":"x"', '"packets":5', '"bytes":1.5', '"log_type":"x"'],
