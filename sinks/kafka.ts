@@ -15,10 +15,10 @@ const CONNECT_MS_MAX = 5000;
 /**
  * Records as messages in Kafka, each with its id in a header.
  *
- * A batch is delivered when all replicas in sync have it (`acks=all`). The producer is idempotent: where only an answer
- * was lost, its own few retries repeat nothing. Beyond them it is given up, and a batch that is sent again by a new
- * one may repeat, also in part, for a batch may go to several partitions. After any failure the next batch gets a
- * new producer, which knows no old connection and asks anew who leads the partitions.
+ * A batch is delivered when all replicas in sync have it (`acks=all`). With one request at a time the producer is
+ * idempotent: where only an answer was lost, its own few retries repeat nothing. Beyond them it is given up, and a batch
+ * that is sent again by a new one may repeat, also in part, for a batch may go to several partitions. After any failure
+ * the next batch gets a new producer, which knows no old connection and asks anew who leads the partitions.
  */
 export class KafkaSink implements Sink {
   readonly #options: KafkaSinkOptions;
@@ -59,11 +59,13 @@ export class KafkaSink implements Sink {
   }
 
   #makeProducer(): MessageProducer {
-    const { client_id, bootstrap_servers, compression, sasl, request_timeout } = this.#options;
+    const { client_id, bootstrap_servers, compression, concurrency, sasl, request_timeout } = this.#options;
     return new Producer({
       clientId: client_id,
       bootstrapBrokers: bootstrap_servers,
-      idempotent: true,
+      // Of several requests under way, one that is numbered anew could pass for another, and be confirmed but not kept.
+      idempotent: concurrency === 1,
+      acks: ALL_IN_SYNC,
       compression,
       partitioner: compatibilityPartitioner,
       retries: CLIENT_RETRIES,
@@ -79,6 +81,8 @@ export class KafkaSink implements Sink {
 
 type MessageProducer = Producer<Buffer, Buffer, Buffer, Buffer>;
 
+/** As the protocol has it. */
+const ALL_IN_SYNC = -1;
 const ID_HEADER = Buffer.from('id');
 
 function toMessage(record: OutgoingRecord, { topic, topics, key }: KafkaSinkOptions) {
