@@ -74,8 +74,8 @@ export class RsyslogReceiver extends ServerProcess {
     return ['rsyslogd', '-n', '-f', this.at('rsyslog.conf'), '-i', this.at('pid')];
   }
 
-  protected isReady(): Promise<boolean> {
-    return accepts(this.tcpPort);
+  protected async isReady(): Promise<boolean> {
+    return (await accepts(this.tcpPort)) && accepts(this.tlsPort);
   }
 
   #configuration(driver: string, peer: string): string {

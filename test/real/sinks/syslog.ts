@@ -66,11 +66,13 @@ function syslog(
       },
       'outage, 50,000 records waiting': ({ server }) => outage(server),
       'killed in mid-stream': ({ server, proxy }) => {
+        const back = Promise.withResolvers<void>();
         proxy.treat = () => {
           if (proxy.connections === 3) void server.stopAndRestart();
-          if (proxy.connections === 8) void server.stopAndRestart('SIGTERM');
+          if (proxy.connections === 8) back.resolve(server.stopAndRestart('SIGTERM'));
           return { kind: 'forward' };
         };
+        return { end: () => back.promise };
       },
       'agent killed in mid-stream': () => {},
     },
