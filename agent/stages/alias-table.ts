@@ -16,7 +16,8 @@ interface Alias {
  * finding decodes and allocates nothing. Lines that their parser has recognized as of one key have the window with them.
  *
  * It is a cache, and nothing but speed hangs on it: a window may have several raw keys here, or none, for it
- * may be forgotten at any time. So nothing is ever deleted; a window that has closed tells its key. The table doubles up to a bound, and when it is full there it is emptied.
+ * may be forgotten at any time. So nothing is ever deleted; a window that has closed tells its key. The table doubles
+ * up to a bound, and when it is full there it is emptied.
  */
 export class AliasTable {
   readonly #owner: object;

@@ -1,17 +1,17 @@
 import { OpenWindow, type WindowOwner } from './open-window.ts';
 
-/** Keys that are remembered at least, though none of their windows be open. */
-const KEYS_MIN = 1024;
+/** Keys that are remembered although their windows are closed; about half a KB each. */
+const CLOSED_MAX = 4096;
 
 /**
  * The windows of one input by their merge keys. Most connections that are denied come again, so a key and its window
- * stay when that closes, and the next opens without a search or anything new. They are forgotten once most of them are
- * closed, and there are many.
+ * stay when that closes, and the next opens without a search or anything new. Those that are closed are forgotten, all
+ * at once, when there are more than `CLOSED_MAX` and as many as are open.
  */
 export class WindowKeys {
   readonly #owner: WindowOwner;
   readonly #byKey = new Map<string, OpenWindow>();
-  #keysMax = KEYS_MIN;
+  #keysMax = CLOSED_MAX;
 
   constructor(owner: WindowOwner) {
     this.#owner = owner;
@@ -43,6 +43,6 @@ export class WindowKeys {
 
   #forgetClosed(): void {
     for (const window of this.#byKey.values()) if (!window.open) this.forget(window);
-    this.#keysMax = KEYS_MIN + 2 * this.#byKey.size;
+    this.#keysMax = CLOSED_MAX + 2 * this.#byKey.size;
   }
 }
