@@ -39,14 +39,24 @@ export function containsAddress({ words, bits }: Network, address: AddressWords)
 }
 
 function readIpv4(text: string): number | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
   let word = 0;
-  for (const part of parts) {
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    word = (word << 8) | Number(part);
+  let octet = -1;
+  let dots = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
+    if (digit >= 0 && digit <= 9) {
+      // No leading zeros.
+      if (octet === 0) return undefined;
+      octet = octet < 0 ? digit : 10 * octet + digit;
+      if (octet > 255) return undefined;
+    } else {
+      if (digit !== -2 || octet < 0) return undefined;
+      word = (word << 8) | octet;
+      octet = -1;
+      dots++;
+    }
   }
-  return word >>> 0;
+  return dots === 3 && octet >= 0 ? ((word << 8) | octet) >>> 0 : undefined;
 }
 
 function readIpv6(text: string): AddressWords | undefined {
