@@ -1,11 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { ByteWriter, type Copy, keyPiece, type Piece, pieceOf } from './byte-writer.ts';
 import { DIRECTIONS, packetDirection, UNKNOWN } from './direction.ts';
-import { canonicalIpBytes, ipv4Number } from './ip.ts';
+import { canonicalIpBytes } from './ip.ts';
 import { ID, KNOWN_JSON_BYTES, KnownPacket, SIDES, TIME } from './known-packet.ts';
 import type { Enricher, FlowLine, Kin } from './line.ts';
 import { NetfilterFields, protocolName, writeName } from './netfilter-fields.ts';
 import { NetfilterWalk } from './netfilter-walk.ts';
+import { NetworkPieces, NO_NETWORK } from './network-pieces.ts';
 import type { PacketMemory } from './packet-memory.ts';
 import type { Prefix } from './prefix.ts';
 import type { Disposition, FlowRecord } from './record.ts';
@@ -24,8 +25,6 @@ const KEY_TAIL_BYTES = 5;
 /** Of a TCP packet these are its flags, of an ICMP message its sequence number. */
 const TAIL_BYTES = 16;
 const HASH_SEED = 0x811c9dc5 | 0;
-const NETWORK_SLOT_BITS = 12;
-const NETWORK_SLOTS = 1 << NETWORK_SLOT_BITS;
 
 /**
  * A connection in a netfilter line: a view over the line's bytes, which one walk has found. One object is used
@@ -48,17 +47,11 @@ export class NetfilterFlow implements FlowLine {
   #second = Number.NaN;
   /** The second as a timestamp has it, up to the point. */
   #secondText = pieceOf('');
-  /** By the network's name; there are as many as are configured. */
-  readonly #networks = new Map<string, Piece>();
-  /** What the enricher last said of an IPv4 address: one address a slot. */
-  readonly #networkByAddress = new Array<Piece | undefined>(NETWORK_SLOTS);
-  readonly #addresses = new Uint32Array(NETWORK_SLOTS);
-  #enricher: Enricher | undefined;
+  readonly #networks = new NetworkPieces();
   readonly #memory: PacketMemory;
   readonly #known: KnownPacket;
   /** Whether the line is the known one but for its numbers. */
   #isKnown = false;
-  #networksVersion: unknown;
   #packetHash = 0;
   #hash = 0;
   // What the record under way has from elsewhere.
@@ -67,7 +60,7 @@ export class NetfilterFlow implements FlowLine {
   /** Where, in the JSON that was written last, the time stands. */
   #timeStart = 0;
   #timeEnd = 0;
-  readonly #sides = { src: '', dest: '', srcNetwork: NOTHING, destNetwork: NOTHING };
+  readonly #sides = { src: '', dest: '', srcNetwork: NO_NETWORK, destNetwork: NO_NETWORK };
 
   /** @param memory may be shared by all flows of the same context */
   constructor({ input, format, node, workloadInterfaces }: FlowContext, memory: PacketMemory) {
@@ -359,8 +352,9 @@ export class NetfilterFlow implements FlowLine {
     const sides = this.#sides;
     sides.src = this.#sideJson(enricher, walk.srcStart, walk.srcEnd, 'in');
     sides.dest = this.#sideJson(enricher, walk.destStart, walk.destEnd, 'out');
-    sides.srcNetwork = sides.src === '' ? this.#network(walk.srcStart, walk.srcEnd, enricher) : NOTHING;
-    sides.destNetwork = sides.dest === '' ? this.#network(walk.destStart, walk.destEnd, enricher) : NOTHING;
+    sides.srcNetwork = sides.src === '' ? this.#network(walk.srcStart, walk.srcEnd, enricher) : NO_NETWORK;
+    sides.destNetwork =
+      sides.dest === '' ? this.#network(walk.destStart, walk.destEnd, enricher) : NO_NETWORK;
     const { src, dest, srcNetwork, destNetwork } = sides;
     return BYTES_PER_UNIT * (src.length + dest.length) + srcNetwork.length + destNetwork.length;
   }
@@ -380,34 +374,7 @@ export class NetfilterFlow implements FlowLine {
 
   /** The `network` member of a side, as the enricher has it. */
   #network(start: number, end: number, enricher: Enricher | undefined): Piece {
-    if (enricher === undefined) return NOTHING;
-    const { bytes } = this.walk;
-    if (this.walk.version !== 4) {
-      return this.#networkPiece(enricher.networkOf(canonicalIpBytes(bytes, start, end)!));
-    }
-    if (enricher !== this.#enricher || enricher.networksVersion !== this.#networksVersion) {
-      this.#enricher = enricher;
-      this.#networksVersion = enricher.networksVersion;
-      this.#networkByAddress.fill(undefined);
-    }
-    const address = ipv4Number(bytes, start, end);
-    const slot = (address ^ (address >>> NETWORK_SLOT_BITS)) & (NETWORK_SLOTS - 1);
-    const known = this.#networkByAddress[slot];
-    if (known !== undefined && this.#addresses[slot] === address) return known;
-    const piece = this.#networkPiece(enricher.networkOf(bytes.toString('latin1', start, end)));
-    this.#addresses[slot] = address;
-    this.#networkByAddress[slot] = piece;
-    return piece;
-  }
-
-  #networkPiece(name: string | undefined): Piece {
-    if (name === undefined) return NOTHING;
-    let piece = this.#networks.get(name);
-    if (piece === undefined) {
-      piece = pieceOf(`,"network":${JSON.stringify(name)}`);
-      this.#networks.set(name, piece);
-    }
-    return piece;
+    return enricher === undefined ? NO_NETWORK : this.#networks.find(enricher, this.walk.bytes, start, end);
   }
 
   #writeAddress(start: number, end: number): void {
@@ -467,7 +434,6 @@ const BYTES_PER_LINE_BYTE = 12;
 const VARIABLE_BYTES = 512;
 const QUOTE = 0x22;
 const UPPER_Z = 0x5a;
-const NOTHING = pieceOf('');
 const NO_ID = Buffer.alloc(0);
 const HEAD = pieceOf('{"id":"');
 const CONNECTION = pieceOf('","connection":{"src_ip":"');

@@ -1,11 +1,12 @@
 import type { Buffer } from 'node:buffer';
 import { type Piece, pieceOf } from './byte-writer.ts';
-import { ipv4Number, isIpv4 } from './ip.ts';
+import { canonicalIpBytes, ipv4Number, isIpv4 } from './ip.ts';
 import type { Enricher } from './line.ts';
 
 const SLOT_BITS = 10;
 const SLOTS = 1 << SLOT_BITS;
-const NOTHING = pieceOf('');
+/** That of an address in no network. */
+export const NO_NETWORK = pieceOf('');
 
 /**
  * The `network` members of sides, with a comma before, as an enricher has them: ready to be written, and for the IPv4
@@ -38,8 +39,10 @@ export class NetworkPieces {
   }
 
   #ask(enricher: Enricher, bytes: Buffer, start: number, end: number): Piece {
-    const name = enricher.networkOf(bytes.toString('latin1', start, end));
-    if (name === undefined) return NOTHING;
+    const name = enricher.networkOf(
+      canonicalIpBytes(bytes, start, end) ?? bytes.toString('latin1', start, end),
+    );
+    if (name === undefined) return NO_NETWORK;
     let piece = this.#byName.get(name);
     if (piece === undefined) {
       piece = pieceOf(`,"network":${JSON.stringify(name)}`);
