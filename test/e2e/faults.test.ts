@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -11,7 +12,7 @@ import { Awaited } from '../helpers/awaited.ts';
 
 const isRoot = process.getuid?.() === 0;
 
-/** A policy_action line of an allowed connection, which nothing merges; `pad` makes it longer. */
+/** A policy_action line of an allowed connection, which nothing merges; `pad` makes it longer, by what cannot be packed. */
 function line(number: number, pad = 0): string {
   return `${JSON.stringify({
     connection: {
@@ -23,7 +24,11 @@ function line(number: number, pad = 0): string {
       direction: 'ingress',
     },
     disposition: 'allow',
-    src: { pod_name: `pod-${number}`, namespace: 'default', note: 'x'.repeat(pad) },
+    src: {
+      pod_name: `pod-${number}`,
+      namespace: 'default',
+      note: randomBytes(pad).toString('base64').slice(0, pad),
+    },
     dest: { instance: '10.84.0.3' },
     count: 1,
     node_name: 'node-1',
@@ -137,7 +142,7 @@ describe('what goes wrong on a node', () => {
       // Everything that is free but for a little.
       const free = Number(execFileSync('df', ['--output=avail', '-B1', disk]).toString().split('\n')[1]);
       writeFileSync(ballast, Buffer.alloc(Math.max(0, free - 1_000_000)));
-      appendFileSync(log, lines(100, 8000, 800));
+      appendFileSync(log, lines(100, 8000, 1200));
       await agent.log.until('it says that the disk is full', (log) =>
         log.some(({ msg }) => /state database takes nothing/.test(msg)),
       );
