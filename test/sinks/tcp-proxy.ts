@@ -11,6 +11,9 @@ export type Treatment =
   /** Forwards, but answers with garbage and closes its side. */
   | { readonly kind: 'garbage' };
 
+/** How long a server's end is held back for a reset that may follow it. */
+const RESET_MS = 20;
+
 /** A TCP proxy that fails as told: the faults before a real server. */
 export class TcpProxy {
   /** Decides what becomes of the next connection. */
@@ -68,8 +71,10 @@ export class TcpProxy {
       [upstream, client],
     ] as const) {
       one.on('error', () => other.resetAndDestroy());
-      one.on('end', () => other.end());
     }
+    client.on('end', () => upstream.end());
+    // A server that closes with something on its way to it resets right behind: here, too, that is to be no later.
+    upstream.on('end', () => setTimeout(() => client.end(), RESET_MS));
     let forwarded = 0;
     client.on('data', (bytes) => {
       forwarded += bytes.length;
