@@ -59,22 +59,36 @@ export function sendStream(
       });
       stream.uncork();
     };
-    const end = (stream: Duplex) => {
-      isEnded = true;
-      stream.end();
-    };
-    if (secure) secure.once('secureConnect', () => write(secure, () => end(secure))).on('error', settle);
-    else socket.once('connect', () => write(socket, () => later(roundTripMs, () => end(socket))));
+    if (secure) {
+      secure.on('error', settle);
+      secure.once('secureConnect', () =>
+        write(secure, () => {
+          isEnded = true;
+          secure.end();
+        }),
+      );
+    } else {
+      const end = () =>
+        socket.end(() => {
+          isEnded = true;
+        });
+      socket.once('connect', () => write(socket, () => later(roundTripMs, end)));
+      socket.once('close', () => settle(socket.readableEnded ? undefined : early()));
+    }
     // Nothing is expected; what comes is read for the sake of the end.
     (secure ?? socket).resume();
     // An alert that came before says more.
-    socket.on('error', (error) => setImmediate(settle, error));
+    const fail = (error: Error) => (secure ? setImmediate(settle, error) : settle(error));
+    socket.on('error', fail);
     socket.on('end', () => {
-      if (!isEnded) setImmediate(settle, new Error('the server closed the connection early'));
-      else if (!secure) settle();
-      else later(roundTripMs, () => socket.write('\0', (error) => settle(error ?? undefined)));
+      if (!isEnded) fail(early());
+      else if (secure) later(roundTripMs, () => socket.write('\0', (error) => settle(error ?? undefined)));
     });
   });
+}
+
+function early(): Error {
+  return new Error('the server closed the connection early');
 }
 
 /** Once the time is over, what has arrived by then is looked at first. */
