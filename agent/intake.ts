@@ -55,9 +55,9 @@ export class Intake {
         records.appendLine(line, id, enricher);
         this.#accountsOf(input).records++;
       },
-      window: (window: OpenWindow, input: string) => {
+      window: (window: OpenWindow) => {
         records.appendWindow(window);
-        this.#accountsOf(input).records++;
+        this.#accountsOf(window.owner.input).records++;
       },
       summary: (json: string) => records.append(json),
     };

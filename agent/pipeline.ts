@@ -40,7 +40,7 @@ export interface PipelineOutput {
   /** @param input the input that the record is of */
   record(json: string, input: string): void;
   /** The record of a window that closes, which writes it; afterwards it no longer can. */
-  window(window: OpenWindow, input: string): void;
+  window(window: OpenWindow): void;
   /** A record that nothing but its line has a part in: it may be written straight from the line's bytes. */
   line(line: FlowLine, id: Buffer, enricher: Enricher, input: string): void;
   /** A record about what was dropped, outside the accounts. */
@@ -179,7 +179,7 @@ export class Pipeline {
       // At other levels keys are made of names, which come and go.
       hasFixedKeys: aggregate.level === 'connection',
     };
-    return new Aggregate(input, options, this.#keys, (window) => this.#out.window(window, input));
+    return new Aggregate(input, options, this.#keys, (window) => this.#out.window(window));
   }
 }
 
