@@ -1,4 +1,4 @@
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, readFile, rm } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { join, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
@@ -87,6 +87,41 @@ const kafkaProducer: Plugin = {
   },
 };
 
+/**
+ * Puts named numbers where they are used. esbuild does so only with constants of files that import nothing; of others it
+ * makes variables, which V8 reads and checks at each use: a tenth of what a line costs. So the numbers of each of our
+ * files become a file of their own.
+ */
+const numbersInPlace: Plugin = {
+  name: 'numbers-in-place',
+  setup({ onResolve, onLoad }) {
+    const constant = /^(export )?const ([A-Z][A-Z0-9_]*) = (.+);$/gm;
+    const name = /\b[A-Z][A-Z0-9_]*\b/g;
+    const numeric = /^([-+*/%<>|&()\s]|0x[\da-f]+|[\d_.]+)+$/i;
+    const numbersOf = new Map<string, string>();
+    onLoad({ filter: /\/(agent|parsers|sinks)\/.+\.ts$/, namespace: 'file' }, async ({ path }) => {
+      const names: string[] = [];
+      const exported: string[] = [];
+      let numbers = '';
+      const rest = (await readFile(path, 'utf8')).replace(constant, (line, exports, own, value) => {
+        const isNumber = numeric.test(
+          value.replace(name, (other: string) => (names.includes(other) ? '0' : other)),
+        );
+        if (!isNumber) return line;
+        names.push(own);
+        if (exports) exported.push(own);
+        numbers += `export const ${own} = ${value};\n`;
+        return '';
+      });
+      numbersOf.set(path, numbers);
+      const link = `import { ${names} } from ${JSON.stringify(`numbers:${path}`)}; export { ${exported} };`;
+      return { contents: names.length > 0 ? link + rest : rest, loader: 'ts' };
+    });
+    onResolve({ filter: /^numbers:/ }, ({ path }) => ({ path: path.slice(8), namespace: 'numbers' }));
+    onLoad({ filter: /.*/, namespace: 'numbers' }, ({ path }) => ({ contents: numbersOf.get(path)! }));
+  },
+};
+
 await rm('dist', { recursive: true, force: true });
 const { metafile } = await build({
   entryPoints: ['agent/main.ts'],
@@ -105,7 +140,7 @@ const { metafile } = await build({
   minifySyntax: true,
   sourcemap: 'external',
   legalComments: 'eof',
-  plugins: [leftOut, kafkaProducer, builtinsWhenNeeded],
+  plugins: [leftOut, kafkaProducer, numbersInPlace, builtinsWhenNeeded],
   metafile: true,
   logLevel: 'warning',
 });

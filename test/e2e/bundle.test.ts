@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
@@ -53,4 +53,10 @@ test('validate works without any package', async () => {
     code: 66,
     stderr: '/nonexistent.yaml:1:1: cannot read the configuration: there is no such file\n',
   });
+});
+
+test('named numbers stand where they are used', () => {
+  const files = globSync('**/*.mjs', { cwd: dirname(AGENT_PATH) });
+  const code = files.map((file) => readFileSync(join(dirname(AGENT_PATH), file), 'utf8')).join('\n');
+  for (const name of ['SLOT_BYTES', 'GAP_COUNT', 'KEPT_BYTES_MAX']) expect(code).not.toContain(name);
 });
