@@ -1,5 +1,5 @@
 import type { Enricher, FlowLine } from '../parsers/line.ts';
-import { DISPOSITIONS, type Disposition, type FlowRecord } from '../parsers/record.ts';
+import { DISPOSITIONS, type Disposition, type FlowRecord, type MergeFields } from '../parsers/record.ts';
 import type { Config } from './config/schema.ts';
 import type { WindowRow } from './outbox/types.ts';
 import { Aggregate, type OpenKeys } from './stages/aggregate.ts';
@@ -72,6 +72,7 @@ export class Pipeline {
     { nodeName, annotations, identity, denied }: PipelineSurroundings = {},
   ) {
     const { select, aggregate, limit, enrich } = config;
+    const connectionKeyOf = mergeKeyOf(aggregate.key);
     this.#config = config;
     this.#out = out;
     this.#shared = {
@@ -81,7 +82,8 @@ export class Pipeline {
       summarize: new Summarize(nodeName, (json) => out.summary(json)),
       merged: new Set(aggregate.dispositions),
       level: aggregate.level,
-      keyOf: aggregate.level === 'connection' ? mergeKeyOf(aggregate.key) : coarseKey,
+      connectionKeyOf,
+      keyOf: aggregate.level === 'connection' ? connectionKeyOf : coarseKey,
       mergesBlindly: mergesBlindly(select, aggregate),
       readsSource: limit.share_max < 1,
       denied,
@@ -191,6 +193,8 @@ interface Shared {
   /** Dispositions that are merged. */
   readonly merged: ReadonlySet<Disposition>;
   readonly level: Config['aggregate']['level'];
+  /** The merge key at the level of connections, and the one of the level that is configured. */
+  readonly connectionKeyOf: (of: MergeFields) => string;
   readonly keyOf: (record: FlowRecord) => string;
   readonly mergesBlindly: boolean;
   /** Whether the limit asks for the source's address. */
@@ -207,7 +211,7 @@ export class InputPipeline {
   readonly #name: string;
   /** Dispositions whose lines become records without anybody looking at them. */
   readonly #unseen: ReadonlySet<Disposition>;
-  /** Dispositions of which a line opens a window without anybody looking at it, if its raw key did so before. */
+  /** Dispositions of which a line opens a window without anybody looking at it. */
   readonly #opensUnseen: ReadonlySet<Disposition>;
 
   constructor(name: string, windows: Aggregate, shared: Shared, out: PipelineOutput) {
@@ -220,7 +224,9 @@ export class InputPipeline {
     const unseen = DISPOSITIONS.filter((one) => isUnseen && (one === 'allow' || !isDenialSeen));
     this.#unseen = new Set(unseen.filter((one) => !shared.merged.has(one)));
     const isKeyEnough = shared.level === 'connection' && shared.mergesBlindly;
-    this.#opensUnseen = new Set(unseen.filter((one) => isKeyEnough && shared.merged.has(one)));
+    const isMerged = (one: Disposition) =>
+      shared.merged.has(one) && shared.select.refuseDisposition(one) === undefined;
+    this.#opensUnseen = new Set(unseen.filter((one) => isKeyEnough && isMerged(one)));
   }
 
   /**
@@ -233,10 +239,9 @@ export class InputPipeline {
     this.windows.advance(line.timeUs);
     if (this.#unseen.has(line.disposition)) return this.#pass(line, id);
     const window = this.windows.find(line);
-    if (window !== undefined) {
-      if (this.windows.merge(line, window)) return MERGED;
-      const isUnseen = this.#opensUnseen.has(line.disposition) && line.writeOpening !== undefined;
-      if (isUnseen) return this.#mergeUnseen(line, this.windows.now(window), id);
+    if (window !== undefined && this.windows.merge(line, window)) return MERGED;
+    if (this.#opensUnseen.has(line.disposition) && line.writeOpening !== undefined) {
+      return this.#mergeUnseen(line, window, id);
     }
 
     const record = line.toRecord(id().toString('latin1'));
@@ -268,8 +273,11 @@ export class InputPipeline {
     return OPENED;
   }
 
-  /** The same for a line that nobody has to look at: what opened a window before was not filtered. */
-  #mergeUnseen(line: FlowLine, window: OpenWindow, id: () => Buffer): LineClass {
+  /** The same for a line that nobody has to look at. @param known the window of its raw key, where that is known */
+  #mergeUnseen(line: FlowLine, known: OpenWindow | undefined, id: () => Buffer): LineClass {
+    const { connectionKeyOf } = this.#shared;
+    const window =
+      known === undefined ? this.windows.of(connectionKeyOf(line.mergeFields!())) : this.windows.now(known);
     if (this.windows.mergeByKey(line, window, true)) return MERGED;
     const refusal = this.#refuseWindow(line, undefined);
     if (refusal !== undefined) return refusal;

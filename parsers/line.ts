@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { Disposition, FlowRecord, LogRecord } from './record.ts';
+import type { Disposition, FlowRecord, LogRecord, MergeFields } from './record.ts';
 
 /**
  * What a parser makes of one physical line. A bad line is a value with a bounded reason, never an exception.
@@ -64,6 +64,8 @@ export interface FlowLine {
    * is cheaper than by `toRecord`.
    */
   writeOpening?(id: Buffer, out: Buffer, at: number, enricher: Enricher): number;
+  /** These of `toRecord`, without making it; with `writeOpening` only. */
+  mergeFields?(): MergeFields;
 }
 
 /** Lines with the same merge key that a parser has recognized as such. Like the line, it is a view: it holds as long. */

@@ -9,7 +9,7 @@ import { NetfilterWalk } from './netfilter-walk.ts';
 import { NetworkPieces, NO_NETWORK } from './network-pieces.ts';
 import type { PacketMemory } from './packet-memory.ts';
 import type { Prefix } from './prefix.ts';
-import type { Disposition, FlowRecord } from './record.ts';
+import type { Disposition, FlowRecord, MergeFields } from './record.ts';
 import { formatRfc3339 } from './time.ts';
 
 /** What the records of one input have in common. */
@@ -207,6 +207,20 @@ export class NetfilterFlow implements FlowLine {
     json.words(json.view, countEnd, packetsAt);
     json.words(json.view, packetsEnd, end - 1);
     return json.at;
+  }
+
+  mergeFields(): MergeFields {
+    const { walk, prefix } = this;
+    const { bytes, srcPort, destPort } = walk;
+    const direction = DIRECTIONS[this.#direction()];
+    const connection = {
+      src_ip: canonicalIpBytes(bytes, walk.srcStart, walk.srcEnd)!,
+      dest_ip: canonicalIpBytes(bytes, walk.destStart, walk.destEnd)!,
+      ...(destPort < 0 ? {} : { src_port: srcPort, dest_port: destPort }),
+      protocol: protocolName(bytes, walk.protocol, walk.protoStart, walk.protoEnd),
+      ...(direction === undefined ? {} : { direction }),
+    };
+    return { connection, disposition: prefix.disposition, prefix: prefix.text };
   }
 
   /** Writes the record's JSON to the beginning of `scratch`, and says where it ends. */

@@ -97,6 +97,11 @@ export interface FlowRecord {
   [extra: string]: unknown;
 }
 
+/** What decides which connections are merged: of a record, what the fields of `aggregate.key` are read from. */
+export type MergeFields = Pick<FlowRecord, 'connection' | 'disposition' | 'prefix'> &
+  /** Read only where the connection has no address. */
+  Partial<Pick<FlowRecord, 'src' | 'dest'>>;
+
 /** A line of an input that is shipped as it is (`format: json` or `text`). */
 export interface LogRecord {
   id: string;

@@ -1,9 +1,9 @@
-import type { Endpoint, FlowRecord } from '../../parsers/record.ts';
+import type { Endpoint, MergeFields } from '../../parsers/record.ts';
 import type { AggregateConfig } from '../config/schema.ts';
 
 type KeyField = AggregateConfig['key'][number];
 
-const VALUE_OF: { readonly [field in KeyField]: (record: FlowRecord) => string | number | undefined } = {
+const VALUE_OF: { readonly [field in KeyField]: (fields: MergeFields) => string | number | undefined } = {
   src_ip: ({ connection, src }) => connection.src_ip ?? nameOf(src),
   src_port: ({ connection }) => connection.src_port,
   dest_ip: ({ connection, dest }) => connection.dest_ip ?? nameOf(dest),
@@ -14,16 +14,16 @@ const VALUE_OF: { readonly [field in KeyField]: (record: FlowRecord) => string |
 };
 
 /** Who a side is, where its address was aggregated away. */
-function nameOf(side: Endpoint): string {
+function nameOf(side: Endpoint = {}): string {
   return `${side.namespace ?? ''}/${side.pod_name ?? side.workload_name ?? side.instance ?? side.network ?? ''}`;
 }
 
 /** Makes the function that gives a record's merge key: the configured fields and, always, its disposition. */
-export function mergeKeyOf(fields: readonly KeyField[]): (record: FlowRecord) => string {
+export function mergeKeyOf(fields: readonly KeyField[]): (of: MergeFields) => string {
   const values = fields.map((field) => VALUE_OF[field]);
-  return (record) => {
-    let key: string = record.disposition;
-    for (const value of values) key += `\n${value(record) ?? ''}`;
+  return (of) => {
+    let key: string = of.disposition;
+    for (const value of values) key += `\n${value(of) ?? ''}`;
     return key;
   };
 }

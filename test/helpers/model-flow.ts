@@ -1,6 +1,6 @@
 import { headOf } from '../../agent/stages/open-window.ts';
 import type { Enricher, FlowLine, Kin } from '../../parsers/line.ts';
-import type { Disposition, FlowRecord } from '../../parsers/record.ts';
+import type { Disposition, FlowRecord, MergeFields } from '../../parsers/record.ts';
 
 /** What a made-up line says. */
 export interface Flow {
@@ -37,8 +37,10 @@ export class FlowView implements FlowLine {
   /** By key, the lines that are recognized, until all are forgotten. */
   readonly #kins = new Map<string, Kin>();
   #kin: Kin | undefined;
-  /** Lines that were made into records, so that tests can see what a merge costs. */
+  /** Lines of which more was asked than their raw key, so that tests can see what a merge costs; and those of them that
+   * were made into records. */
   decoded = 0;
+  recorded = 0;
 
   /** Moves the view to another line; what was read from the last one no longer holds. */
   of(flow: Flow): FlowView {
@@ -107,6 +109,7 @@ export class FlowView implements FlowLine {
 
   toRecord(id: string): FlowRecord {
     this.decoded += 1;
+    this.recorded += 1;
     return this.#record(id);
   }
 
@@ -115,6 +118,11 @@ export class FlowView implements FlowLine {
     enricher.enrich(record, this.timeUs);
     const head = Buffer.from(headOf(record));
     return at + head.length > out.length ? -1 : at + head.copy(out, at);
+  }
+
+  mergeFields(): MergeFields {
+    this.decoded += 1;
+    return this.#record('');
   }
 
   #record(id: string): FlowRecord {

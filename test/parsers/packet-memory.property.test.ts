@@ -50,8 +50,16 @@ function reading(parser: LineParser, line: Buffer): unknown {
     isItself: parsed.keyEquals(parsed.copyKey()),
     json: [json(enricher), json(enricher), json(), json(other), json(named)],
     record: parsed.toRecord('id'),
+    fields: mergeFields(parsed),
     openings: [named, other, other].map((by) => opening(parsed, by, json(by))),
   };
+}
+
+/** What decides about merging; as the record has it. */
+function mergeFields(line: FlowLine): unknown {
+  const { connection, disposition, prefix } = line.toRecord('id');
+  expect(line.mergeFields!()).toEqual({ connection, disposition, prefix });
+  return line.mergeFields!();
 }
 
 /** What a window that the line opens begins with: the record but for what merging changes. */

@@ -43,17 +43,22 @@ describe('a retry merges without a look at its record', () => {
   });
 
   test.each([
-    ['so is the line that opens the next window', {}, 1],
-    ['but not with a filter', { select: { include: [{ field: 'disposition', equals: 'deny' }] } }, 3],
-    ['but not with a share of the limit', { limit: { share_max: 0.5 } }, 3],
-    ['but not at another level', { aggregate: { level: 'workload' } }, 3],
-  ])('%s', (_, config, decoded) => {
+    ['so is a line that opens a window', {}, 1, 0],
+    ['but not with a filter', { select: { include: [{ field: 'disposition', equals: 'deny' }] } }, 3, 3],
+    ['but not with a share of the limit', { limit: { share_max: 0.5 } }, 3, 3],
+    ['but not at another level', { aggregate: { level: 'workload' } }, 3, 3],
+  ])('%s', (_, config, decoded, recorded) => {
     const run = new StagesRun(config);
     for (let index = 0; index < 6; index += 1) {
       run.line({ ...flow, timeUs: T0 + Math.floor(index / 2) * 5_000_000 });
     }
     expect(run.classes).toEqual(['opened', 'merged', 'opened', 'merged', 'opened', 'merged']);
-    expect(run.view.decoded).toBe(decoded);
+    expect([run.view.decoded, run.view.recorded]).toEqual([decoded, recorded]);
+  });
+
+  test('but what is not logged opens none', () => {
+    const run = new StagesRun({ select: { deny: { log: false } } });
+    expect([run.line(flow), run.line(flow)]).toEqual(['filtered disposition', 'filtered disposition']);
   });
 
   test('in either of two spellings, once each is known', () => {
