@@ -47,11 +47,9 @@ export class Aggregate implements WindowOwner {
   readonly heads = new Heads();
   readonly #aliases: AliasTable;
   readonly #byKey = new WindowKeys(this);
-  /** Windows in order of opening, from `#head` on; closed ones stay until they are at the front. */
-  #queue: OpenWindow[] = [];
-  /** As what they were put there: a window may have closed since, and opened again. */
-  #orders: number[] = [];
-  #head = 0;
+  /** The ends of the list of open windows, in order of opening. */
+  #oldest: OpenWindow | undefined;
+  #newest: OpenWindow | undefined;
   #gone: number[] = [];
   #open = 0;
   #touched = true;
@@ -126,10 +124,8 @@ export class Aggregate implements WindowOwner {
 
   /** Closes what an event at this time is out of reach of. */
   advance(timeUs: number): void {
-    for (let window = this.#oldest(); window !== undefined; window = this.#oldest()) {
-      if (window.reaches(timeUs, this.#options.windowUs)) return;
-      this.close(window);
-    }
+    const { windowUs } = this.#options;
+    while (this.#oldest !== undefined && !this.#oldest.reaches(timeUs, windowUs)) this.close(this.#oldest);
   }
 
   /**
@@ -175,8 +171,21 @@ export class Aggregate implements WindowOwner {
   #keep(window: OpenWindow): void {
     this.#keys.open += 1;
     this.#open += 1;
-    this.#queue.push(window);
-    this.#orders.push(window.order);
+    window.older = this.#newest;
+    if (this.#newest === undefined) this.#oldest = window;
+    else this.#newest.newer = window;
+    this.#newest = window;
+  }
+
+  #letGo(window: OpenWindow): void {
+    const { older, newer } = window;
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+    window.older = window.newer = undefined;
+    this.#keys.open -= 1;
+    this.#open -= 1;
   }
 
   #add(window: OpenWindow, line: FlowLine): void {
@@ -189,31 +198,15 @@ export class Aggregate implements WindowOwner {
   close(window: OpenWindow): void {
     this.#out(window);
     window.close();
-    this.#keys.open -= 1;
-    this.#open -= 1;
+    this.#letGo(window);
     if (!this.#options.hasFixedKeys) this.#byKey.forget(window);
     if (window.stored) this.#gone.push(window.order);
   }
 
-  /** The window at the front; lets go of the closed ones before it. */
-  #oldest(): OpenWindow | undefined {
-    const { length } = this.#queue;
-    while (this.#head < length && !this.#isOpen(this.#head)) this.#head += 1;
-    if (this.#head * 2 > length && this.#head > 64) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#orders = this.#orders.slice(this.#head);
-      this.#head = 0;
-    }
-    return this.#queue[this.#head];
-  }
-
   /** In order of opening. */
   opened(): OpenWindow[] {
-    return this.#queue.filter((_, place) => place >= this.#head && this.#isOpen(place));
-  }
-
-  #isOpen(place: number): boolean {
-    const window = this.#queue[place]!;
-    return window.open && window.order === this.#orders[place];
+    const opened: OpenWindow[] = [];
+    for (let window = this.#oldest; window !== undefined; window = window.newer) opened.push(window);
+    return opened;
   }
 }

@@ -74,6 +74,9 @@ export class OpenWindow {
   #portCount = 0;
 
   readonly key: string;
+  /** While it is open, its neighbours in the order of opening. */
+  older: OpenWindow | undefined;
+  newer: OpenWindow | undefined;
   /** Another one stands for its key. */
   isForgotten = false;
   /** Place in the order of opening, over all restarts. */
