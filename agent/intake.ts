@@ -143,7 +143,8 @@ class Lane implements LineHandler {
   readonly #pipeline: InputPipeline;
   readonly #records: RecordBuffer;
   readonly #refused: ShowRefused;
-  nowUs = 0;
+  /** Not a number at first: then it is kept as an object, and none is made of it for each line. */
+  nowUs!: number;
   // The line under way, for its id: asked for only if it makes a record.
   #file!: InputFile;
   #bytes!: Buffer;
