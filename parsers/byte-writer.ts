@@ -1,6 +1,10 @@
 import { Buffer } from 'node:buffer';
+import { formatRfc3339 } from './time.ts';
 
 const WORD_BYTES = 8;
+const MINUTE_US = 60e6;
+const POINT = 0x2e;
+const UPPER_Z = 0x5a;
 
 /** Text that is written often, in words of eight bytes: numbers that stand for bytes alone. */
 export interface Piece {
@@ -45,6 +49,9 @@ export class ByteWriter {
   at = 0;
   /** The notes, where they are wanted. */
   copies: Copy[] | undefined;
+  /** The minutes of the times that were written last, and what these begin with: times come from either side of a turn. */
+  readonly #minutes = [Number.NaN, Number.NaN];
+  readonly #minuteTexts = [pieceOf(''), pieceOf('')];
 
   /** Begins to write into `out` at `at`. */
   open(out: Buffer, at: number): void {
@@ -131,6 +138,26 @@ export class ByteWriter {
       rest = tenth;
     }
     this.at += count;
+  }
+
+  /** A time as `formatRfc3339` has it; one in microseconds most often without making a string. */
+  time(timeUs: number, digits: number): void {
+    if (digits !== 6) {
+      this.ascii(formatRfc3339(timeUs, digits));
+      return;
+    }
+    const minute = Math.floor(timeUs / MINUTE_US);
+    const place = minute & 1;
+    if (minute !== this.#minutes[place]) {
+      this.#minutes[place] = minute;
+      this.#minuteTexts[place] = pieceOf(formatRfc3339(minute * MINUTE_US, 0).slice(0, -'00Z'.length));
+    }
+    this.piece(this.#minuteTexts[place]!);
+    const us = timeUs - minute * MINUTE_US;
+    this.digits(Math.floor(us / 1e6), 2);
+    this.byte(POINT);
+    this.digits(us, 6);
+    this.byte(UPPER_Z);
   }
 
   /** Makes an object of the members that were written from `at` on, each with a comma before it; `}` is due. */

@@ -44,9 +44,6 @@ export class NetfilterFlow implements FlowLine {
   readonly #nodeName: Piece;
   /** What ends every record. */
   readonly #source: Piece;
-  #second = Number.NaN;
-  /** The second as a timestamp has it, up to the point. */
-  #secondText = pieceOf('');
   readonly #networks = new NetworkPieces();
   readonly #memory: PacketMemory;
   readonly #known: KnownPacket;
@@ -341,23 +338,12 @@ export class NetfilterFlow implements FlowLine {
     json.piece(this.#source);
   }
 
-  /** `timestamp()`, in the common case without making a string: most lines share their second with the last. */
+  /** `timestamp()` */
   writeTime(): void {
     this.#timeStart = json.at;
-    if (this.timeDigits === 6) this.#writeMicroseconds();
-    else json.ascii(this.timestamp());
+    if (this.timeDigits > 6) json.ascii(this.timestamp());
+    else json.time(this.timeUs, this.timeDigits);
     this.#timeEnd = json.at;
-  }
-
-  #writeMicroseconds(): void {
-    const second = Math.floor(this.timeUs / 1e6);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#secondText = pieceOf(formatRfc3339(second * 1e6, 0).replace('Z', '.'));
-    }
-    json.piece(this.#secondText);
-    json.digits(this.timeUs - second * 1e6, 6);
-    json.byte(UPPER_Z);
   }
 
   /** @returns how many bytes their names take at most */
@@ -447,7 +433,6 @@ const BYTES_PER_LINE_BYTE = 12;
 /** What every record has beside: keys, addresses, numbers, the timestamp. */
 const VARIABLE_BYTES = 512;
 const QUOTE = 0x22;
-const UPPER_Z = 0x5a;
 const NO_ID = Buffer.alloc(0);
 const HEAD = pieceOf('{"id":"');
 const CONNECTION = pieceOf('","connection":{"src_ip":"');

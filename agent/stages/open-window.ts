@@ -1,7 +1,6 @@
 import { ByteWriter, pieceOf } from '../../parsers/byte-writer.ts';
 import type { FlowLine } from '../../parsers/line.ts';
 import type { FlowRecord } from '../../parsers/record.ts';
-import { formatRfc3339 } from '../../parsers/time.ts';
 import type { WindowRow } from '../outbox/types.ts';
 import type { Holds } from './enrich.ts';
 import { Head, type Heads } from './heads.ts';
@@ -176,7 +175,8 @@ export class OpenWindow {
     }
     if (this.#lines > 1) {
       writer.piece(LAST_TIMESTAMP);
-      writer.ascii(this.#lastDigits > 6 ? this.#lastText : formatRfc3339(this.#lastUs, this.#lastDigits));
+      if (this.#lastDigits > 6) writer.ascii(this.#lastText);
+      else writer.time(this.#lastUs, this.#lastDigits);
       this.#writePorts();
     }
     writer.byte(BRACE_CLOSE);
