@@ -71,6 +71,8 @@ export class Agent {
   #committedMs = 0;
   /** Where the outbox began when waiting for sinks was in vain. */
   #stuckAt = -1;
+  /** Ends the pause that is under way. */
+  #endPause = () => {};
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
@@ -87,6 +89,7 @@ export class Agent {
 
   /** Runs until the signal, or, with `once`, until all that is there has been read and delivered. */
   async run(signal: AbortSignal, once: boolean): Promise<void> {
+    signal.addEventListener('abort', () => this.#endPause());
     for (const delivery of this.#parts.deliveries) delivery.wake();
     await this.#parts.ready?.(signal);
     let started = false;
@@ -97,9 +100,10 @@ export class Agent {
       const bytes = reading ? this.#poll(now, once) : 0;
       if (reading && !started) this.#parts.started();
       started ||= reading;
-      if (bytes > 0) await this.#letOthersWork(signal);
+      const restMs = reading ? this.#restMs() : STALLED_MS;
+      if (bytes > 0 && (once || restMs === 0)) await this.#letOthersWork(signal);
       else if (reading && once) break;
-      else await pause(reading ? this.#restMs() : STALLED_MS, signal);
+      else await this.#pause(restMs, signal);
     }
     const { deliveries, intake } = this.#parts;
     if (once && !signal.aborted) {
@@ -138,7 +142,7 @@ export class Agent {
       hasMore ||= read >= POLL_BYTES;
       this.#parts.read(input.name, read);
     }
-    if (bytes === 0) intake.allQuiet(nowMs);
+    if (bytes === 0 || this.#dueMs.every((dueMs) => dueMs > nowMs)) intake.allQuiet(nowMs);
     const isUrgent = records.size > 0 && (!hasMore || records.size >= COMMIT_BYTES);
     // A clock that was set back must not put it off.
     if (isUrgent || Math.abs(nowMs - this.#committedMs) >= COMMIT_WAIT_MS) this.#commit(nowMs);
@@ -154,8 +158,20 @@ export class Agent {
       return;
     }
     const begin = outbox.begin();
-    await Promise.race([behind, pause(AHEAD_WAIT_MS, signal)]);
+    await Promise.race([behind, this.#pause(AHEAD_WAIT_MS, signal)]);
     this.#stuckAt = outbox.begin() === begin ? begin : -1;
+  }
+
+  /** Waits so long, or until the signal; the signal is listened to once, for each look at the inputs ends with a pause. */
+  #pause(ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #restMs(): number {
@@ -163,8 +179,9 @@ export class Agent {
   }
 
   async #commitAll(signal: AbortSignal): Promise<void> {
-    while (this.#retryCommit(Date.now()) !== undefined && !signal.aborted) await pause(STALLED_MS, signal);
-    while (this.#commit(Date.now()) !== undefined && !signal.aborted) await pause(STALLED_MS, signal);
+    while (this.#retryCommit(Date.now()) !== undefined && !signal.aborted)
+      await this.#pause(STALLED_MS, signal);
+    while (this.#commit(Date.now()) !== undefined && !signal.aborted) await this.#pause(STALLED_MS, signal);
   }
 
   async #replaceNow(make: () => Promise<Replaceable>, signal: AbortSignal): Promise<void> {
@@ -174,7 +191,7 @@ export class Agent {
       this.#parts = { ...this.#parts, ...(await make()) };
     } catch (error) {
       this.#parts.log.error(`cannot apply the new configuration: ${(error as Error).message}; trying again`);
-      await pause(STALLED_MS, signal);
+      await this.#pause(STALLED_MS, signal);
       return;
     }
     // Another one may have come meanwhile.
@@ -220,17 +237,4 @@ function changesOf(inputs: readonly Input[], intake: Intake, records: RecordBuff
 
 function aborted(signal: AbortSignal): Promise<unknown> {
   return signal.aborted ? Promise.resolve() : once(signal, 'abort');
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
 }
