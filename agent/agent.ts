@@ -21,6 +21,8 @@ const COMMIT_WAIT_MS = 1000;
 const AHEAD_BYTES_MAX = 8 << 20;
 /** How much time, for each poll: a sink that is slow slows reading down to some 20 MB/s, and one that stands still does not. */
 const AHEAD_WAIT_MS = 50;
+/** Longest pause between two turns of the loop. */
+const TURN_MS_MAX = 1000;
 /** How often reading is tried again while the outbox is full or cannot be written. */
 const STALLED_MS = 1000;
 const OUTBOX_FULL = 'the outbox is full: reading stops until a sink has taken records';
@@ -42,6 +44,8 @@ export interface AgentParts extends Replaceable {
   readonly outbox: Outbox;
   readonly log: Logger;
   readonly shutdownTimeoutMs: number;
+  /** Called at every turn of the loop, once a second or oftener; may ask for `replace`. */
+  readonly turn: (nowMs: number) => void;
   /** Told how many bytes each poll of an input has read. */
   readonly read: (input: string, bytes: number) => void;
   /** Called once every input has been looked at: what is written from now on is new. */
@@ -94,6 +98,7 @@ export class Agent {
     await this.#parts.ready?.(signal);
     let started = false;
     while (!signal.aborted) {
+      this.#parts.turn(Date.now());
       if (this.#replace !== undefined) await this.#replaceNow(this.#replace, signal);
       const now = Date.now();
       const reading = this.#canRead(now);
@@ -103,7 +108,7 @@ export class Agent {
       const restMs = reading ? this.#restMs() : STALLED_MS;
       if (bytes > 0 && (once || restMs === 0)) await this.#letOthersWork(signal);
       else if (reading && once) break;
-      else await this.#pause(restMs, signal);
+      else await this.#pause(Math.min(restMs, TURN_MS_MAX), signal);
     }
     const { deliveries, intake } = this.#parts;
     if (once && !signal.aborted) {

@@ -104,12 +104,17 @@ async function runAgent(
     outbox.close();
     return EX_UNAVAILABLE;
   }
+  const watch = once ? undefined : new ConfigWatch(options.config, process.env, loaded);
   const agent = new Agent({
     ...replaceable(current, log),
     records,
     outbox,
     log,
     shutdownTimeoutMs: config.shutdown_timeout,
+    turn: (nowMs) => {
+      const changed = watch?.lookNowAndThen(nowMs);
+      if (changed !== undefined) reload(changed);
+    },
     read: (input, bytes) => metrics.inputs.read(input, bytes),
     started: () => {
       running = true;
@@ -136,15 +141,12 @@ async function runAgent(
       return replaceable(current, log);
     });
   };
-  const watching = once
-    ? undefined
-    : new ConfigWatch(options.config, process.env, loaded).run(reload, stop.signal);
   const resending = once
     ? []
     : Array.from(current.sinks, ([name, { work }]) => resend(name, work, stop.signal, log));
 
   await agent.run(stop.signal, once);
-  await Promise.all([watching, ...resending]);
+  await Promise.all(resending);
   running = false;
   for (const input of current.inputs) input.close();
   await current.cluster?.work.stop();

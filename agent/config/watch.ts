@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs';
-import { setInterval } from 'node:timers/promises';
 import type { Environment, Loaded, NotLoaded } from './load.ts';
 import { loadConfig } from './load.ts';
 import { digestOf } from './named-files.ts';
@@ -28,6 +27,7 @@ export class ConfigWatch {
   /** What the file system said of the files when they held nothing new; empty while they were just written. */
   #still = '';
   #reported: string;
+  #lookedMs = Number.NEGATIVE_INFINITY;
 
   /** @param loaded what was loaded last: only what differs from it is a change */
   constructor(path: string, env: Environment, loaded: Loaded | NotLoaded) {
@@ -57,20 +57,15 @@ export class ConfigWatch {
     return loaded;
   }
 
-  /** Looks every `intervalMs` until the signal, and hands every change over. Does not keep the process alive. */
-  async run(
-    onChange: (loaded: Loaded | NotLoaded) => void,
-    signal: AbortSignal,
-    intervalMs: number = LOOK_INTERVAL_MS,
-  ): Promise<void> {
-    try {
-      for await (const _ of setInterval(intervalMs, undefined, { signal, ref: false })) {
-        const changed = this.look();
-        if (changed !== undefined) onChange(changed);
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
+  /**
+   * The same, at most once a second: for whoever wakes up that often for other reasons. A timer of its own was a
+   * quarter of what an idle agent costs.
+   */
+  lookNowAndThen(nowMs: number): Loaded | NotLoaded | undefined {
+    // A clock that was set back must not put it off.
+    if (Math.abs(nowMs - this.#lookedMs) < LOOK_INTERVAL_MS) return undefined;
+    this.#lookedMs = nowMs;
+    return this.look(nowMs);
   }
 }
 

@@ -163,25 +163,20 @@ test('what is written to files that were left alone for a while is noticed', () 
   expect(burstOf(watched)).toBe(2);
 });
 
-test('run looks at every interval until it is told to stop', async () => {
+test('now and then is once a second, also when the clock is set back', () => {
   writeFileSync(path, text(1));
-  const stop = new AbortController();
-  const seen: number[] = [];
   const watched = watch();
-  writeFileSync(path, text(2));
-  // Holds the process: `run` does not.
-  const alive = setInterval(() => {}, 1000);
-  await watched.run(
-    (changed) => {
-      if (changed.ok) seen.push(changed.config.limit.burst);
-      if (seen.length === 2) stop.abort();
-      else writeFileSync(path, text(3));
-    },
-    stop.signal,
-    1,
-  );
-  clearInterval(alive);
-  expect(seen).toEqual([2, 3]);
+  const seen = (number: number, nowMs: number) => {
+    writeFileSync(path, text(number));
+    const changed = watched.lookNowAndThen(nowMs);
+    return changed?.ok ? changed.config.limit.burst : undefined;
+  };
+  const nowMs = Date.now();
+  expect(seen(2, nowMs)).toBe(2);
+  expect(seen(3, nowMs + 999)).toBeUndefined();
+  expect(seen(3, nowMs + 1000)).toBe(3);
+  expect(seen(4, nowMs + 1)).toBeUndefined();
+  expect(seen(4, nowMs - 3_600_000)).toBe(4);
 });
 
 describe('a file that a sink names', () => {
