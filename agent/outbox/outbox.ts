@@ -261,10 +261,11 @@ export class Outbox implements RecordSource {
   }
 
   #armTimer(): void {
+    // Not `unref`: Node.js wakes up for such timers also after they were cleared.
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.flush();
-    }, CONFIRM_DELAY_MS).unref();
+    }, CONFIRM_DELAY_MS);
   }
 
   /** Goes on where an earlier process was. */
