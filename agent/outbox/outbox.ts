@@ -217,18 +217,19 @@ export class Outbox implements RecordSource {
     this.#trimRecent();
   }
 
-  /** Writes `more`, the cursors and the deletion of what every sink has; then `sinks` are the truth. */
+  /** Deletes what every sink has, and writes `more` and the cursors; then `sinks` are the truth. */
   #write(more: () => void, sinks = this.#sinks): void {
     const { store } = this.#live;
     let oldest = this.#oldest;
     store.transaction(() => {
+      const lowest = lowestPosition(sinks, this.#end);
+      const isDone = oldest !== undefined && lowest >= oldest.first + oldest.count;
+      // Before anything is added, which then takes its place: in each commit of a node at work.
+      if (isDone) store.deleteBlocks(lowest);
       more();
       for (const [name, cursor] of sinks) {
         if (isUnsaved(cursor)) store.putCursor(name, cursor.position);
       }
-      const lowest = lowestPosition(sinks, this.#end);
-      const isDone = oldest !== undefined && lowest >= oldest.first + oldest.count;
-      if (isDone) store.deleteBlocks(lowest);
       if (isDone || oldest === undefined) oldest = store.firstBlock();
     });
     this.#oldest = oldest;
