@@ -21,7 +21,7 @@ const common = {
       ),
     ),
   poll_interval: z
-    .prefault(duration('10ms', '1m'), '400ms')
+    .prefault(duration('10ms', '1m'), '450ms')
     .check(
       z.describe(
         'How often to look for new bytes while lines arrive; a quiet file is looked at ever more seldom, down to once a second.',
