@@ -31,6 +31,11 @@ const MIGRATIONS: readonly string[] = [
  * of 20 KB takes an eighth less CPU, one of 100 KB as much, and one of 2 MiB half as much again.
  */
 const PAGE_BYTES = 16 << 10;
+/**
+ * What is kept of the database in memory: what the commits of a node at work touch, three times over. SQLite's 2 MB fill up
+ * with pages that are free, and are no faster for a backlog.
+ */
+const CACHE_KIB = 768;
 /** The log is written back when it holds this share of its size, so that there is always room for a cursor. */
 const LOG_SHARE = 0.75;
 
@@ -50,7 +55,7 @@ export function openDatabase(path: string, logBytesMax: number, lockWaitMs: numb
   try {
     db.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${Math.floor((logBytesMax * LOG_SHARE) / PAGE_BYTES)};
-      PRAGMA journal_size_limit = ${logBytesMax}; PRAGMA temp_store = MEMORY;`);
+      PRAGMA journal_size_limit = ${logBytesMax}; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -${CACHE_KIB};`);
     db.exec('BEGIN EXCLUSIVE');
     migrate(db, path);
     db.exec('COMMIT');
