@@ -1,12 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { createReadStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { AccountsSummary } from '../../agent/observe/accounts.ts';
 import { AGENT_PATH, DEPLOYED_FLAGS } from '../helpers/agent-child.ts';
 import type { FileKind, GeneratedFile } from '../helpers/generate-lines.ts';
+import { countLines } from './count-lines.ts';
 import { type Command, tail } from './measure.ts';
+import { isInstalled, isPeerInstalled, PEERS_FOLDER, type PeerJob, peerCommand } from './peers.ts';
 
 /** What one run found in its file, to be compared with what is in it. */
 export interface Found {
@@ -28,7 +28,6 @@ export interface Contender {
   aggregates?: boolean;
 }
 
-const PEERS = fileURLToPath(new URL('./peers/', import.meta.url));
 const SYSLOG = ['dense', 'mixed', 'wide'] as const;
 const ALL = ['dense', 'mixed', 'gke', 'wide'] as const;
 
@@ -106,7 +105,7 @@ const mawk: Contender = {
   name: 'mawk key=value',
   files: SYSLOG,
   role: 'yardstick',
-  command: (file, work) => plain(work, ['mawk', '-f', join(PEERS, 'key-value.awk'), file.path]),
+  command: (file, work) => plain(work, ['mawk', '-f', join(PEERS_FOLDER, 'key-value.awk'), file.path]),
   found: countOutput,
 };
 
@@ -126,66 +125,41 @@ const wc: Contender = {
   found: readCount,
 };
 
-const rsyslog: Contender = {
-  name: 'rsyslog',
-  files: ['dense', 'mixed', 'gke'],
-  role: 'peer',
-  command: (file, work) => ({
-    ...plain(
-      work,
-      ['rsyslogd', '-n', '-f', peerConfig('rsyslog', file), '-i', join(work, 'pid')],
-      peerEnv(file, work),
-    ),
-    untilIdle: true,
-  }),
-  found: countOutput,
-};
-
-const syslogNg: Contender = {
-  name: 'syslog-ng',
-  files: ['dense', 'mixed', 'gke'],
-  role: 'peer',
-  command: (file, work) => ({
-    ...plain(
-      work,
-      [
-        'syslog-ng',
-        '--foreground',
-        '--no-caps',
-        `--cfgfile=${peerConfig('syslog-ng', file)}`,
-        `--persist-file=${join(work, 'persist')}`,
-        `--pidfile=${join(work, 'pid')}`,
-        `--control=${join(work, 'control')}`,
-      ],
-      peerEnv(file, work),
-    ),
-    untilIdle: true,
-  }),
-  found: countOutput,
-};
+function peer(program: PeerJob['program']): Contender {
+  return {
+    name: program,
+    files: ['dense', 'mixed', 'gke'],
+    role: 'peer',
+    command: (file, work) => {
+      const job: PeerJob = {
+        program,
+        lines: format(file) === 'syslog' ? 'packets' : 'json',
+        input: file.path,
+        needle: needle(file),
+        follow: 'inotify',
+        to: 'file',
+        output: join(work, 'out'),
+      };
+      const { argv, env } = peerCommand(job, work);
+      return { ...plain(work, argv, env), untilIdle: true };
+    },
+    found: countOutput,
+  };
+}
 
 /** Everyone who can take part here. The agent is first; peers that are not installed are left out. */
 export function contenders(): { present: Contender[]; missing: string[] } {
   const present = [agentParse, agentRun(false), agentRun(true), mawk, grep, wc];
   const missing: string[] = [];
-  for (const peer of [rsyslog, syslogNg]) {
-    if (isInstalled(peer.name === 'rsyslog' ? 'rsyslogd' : peer.name)) present.push(peer);
-    else missing.push(peer.name);
+  for (const program of ['rsyslog', 'syslog-ng'] as const) {
+    if (isPeerInstalled(program)) present.push(peer(program));
+    else missing.push(program);
   }
   if (!isInstalled('mawk'))
     throw new Error('cannot measure without mawk: every target is a ratio to it; apt-get install mawk');
   if (!existsSync(AGENT_PATH))
     throw new Error(`cannot measure the agent: ${AGENT_PATH} is missing; run "npm run build" first`);
   return { present, missing };
-}
-
-function isInstalled(program: string): boolean {
-  try {
-    execFileSync('bash', ['-c', 'command -v "$1"', 'bash', program]);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function format(file: GeneratedFile): 'syslog' | 'policy_action' {
@@ -196,20 +170,6 @@ function needle(file: GeneratedFile): string {
   return format(file) === 'syslog' ? 'calico-packet: ' : '"disposition":';
 }
 
-function peerConfig(peer: string, file: GeneratedFile): string {
-  return join(PEERS, `${peer}-${format(file) === 'syslog' ? 'packets' : 'json'}.conf`);
-}
-
-function peerEnv(file: GeneratedFile, work: string): Record<string, string> {
-  mkdirSync(join(work, 'work'));
-  return {
-    BENCH_INPUT: file.path,
-    BENCH_OUTPUT: join(work, 'out'),
-    BENCH_WORK: join(work, 'work'),
-    BENCH_PEERS: PEERS,
-  };
-}
-
 async function countOutput(work: string): Promise<Found> {
   const records = await countLines(join(work, 'out'));
   return { matching: records, records };
@@ -218,13 +178,4 @@ async function countOutput(work: string): Promise<Found> {
 async function readCount(work: string): Promise<Found> {
   const records = Number.parseInt(tail(join(work, 'out')), 10);
   return { matching: records, records };
-}
-
-async function countLines(path: string): Promise<number> {
-  let lines = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    const bytes = chunk as Buffer;
-    for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
-  }
-  return lines;
 }
