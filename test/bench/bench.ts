@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { type FileKind, type GeneratedFile, generateFile } from '../helpers/generate-lines.ts';
 import { type Contender, contenders } from './contenders.ts';
 import { type Cost, measure } from './measure.ts';
-import { type Results, resultKey } from './results.ts';
+import { addResult, type Results } from './results.ts';
 import { costTable, parseSize, targetTable } from './tables.ts';
 import { TARGETS } from './targets.ts';
 
@@ -55,7 +55,7 @@ async function main(): Promise<number> {
   if (!files.has('dense')) files.set('dense', generateFile(values.folder, 'dense', bytes));
   if (missing.length > 0) process.stdout.write(`not installed: ${missing.join(', ')}\n`);
 
-  const results: Results = new Map();
+  const results: Results<Cost> = new Map();
   for (let round = 1; round <= runs; round++) {
     for (const [kind, file] of files) {
       for (const contender of present) {
@@ -64,8 +64,7 @@ async function main(): Promise<number> {
         if (!isNeeded || !contender.files.includes(kind)) continue;
         process.stderr.write(`round ${round} of ${runs}: ${kind}, ${contender.name}\n`);
         const cost = await runOnce(contender, kind, file, values.folder);
-        const key = resultKey(kind, contender.name);
-        results.set(key, [...(results.get(key) ?? []), cost]);
+        addResult(results, kind, contender.name, cost);
       }
     }
   }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { processorTicks } from './process-cost.ts';
 
 /** What one run of a program cost. */
 export interface Cost {
@@ -87,13 +88,6 @@ async function watch(shell: ChildProcess, pid: () => number, untilIdle: boolean)
     await sleep(SAMPLE_MS);
   }
   return { peakRssBytes, idleSinceMs };
-}
-
-/** User and system time of a process so far, in clock ticks (10 ms). */
-function processorTicks(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11]) + Number(fields[12]);
 }
 
 /** The end of a text file, for messages. */

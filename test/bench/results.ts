@@ -1,10 +1,13 @@
-import type { Cost } from './measure.ts';
-
-/** Costs by file and program, one for each round. */
-export type Results = Map<string, Cost[]>;
+/** Costs by file, or kind of lines, and program, one for each round. */
+export type Results<Cost> = Map<string, Cost[]>;
 
 export function resultKey(file: string, program: string): string {
   return `${file}/${program}`;
+}
+
+export function addResult<Cost>(results: Results<Cost>, file: string, program: string, cost: Cost): void {
+  const key = resultKey(file, program);
+  results.set(key, [...(results.get(key) ?? []), cost]);
 }
 
 export function median(values: readonly number[]): number {

@@ -9,7 +9,7 @@ export function costTable(
   kind: FileKind,
   file: GeneratedFile,
   contenders: readonly Contender[],
-  results: Results,
+  results: Results<Cost>,
 ): string {
   const rows = [['', 'lines/s', 'lines/CPU-s', 'MB/s', 'peak RSS MB', '× mawk', '× grep']];
   for (const { name } of contenders) {
@@ -38,7 +38,7 @@ export function targetTable(
   targets: readonly Target[],
   files: ReadonlyMap<FileKind, GeneratedFile>,
   contenders: readonly Contender[],
-  results: Results,
+  results: Results<Cost>,
 ): string {
   const rows = [['target (ratio of lines per CPU-second)', 'at least', 'measured', '']];
   for (const { file, contender, than, atLeast } of targets) {
@@ -62,7 +62,11 @@ function ratio(ours: readonly Cost[], others: readonly Cost[], scale: number): n
   return median(ours.map((cost, round) => (scale * others[round]!.cpuS) / cost.cpuS));
 }
 
-function bestPeer(kind: FileKind, contenders: readonly Contender[], results: Results): string | undefined {
+function bestPeer(
+  kind: FileKind,
+  contenders: readonly Contender[],
+  results: Results<Cost>,
+): string | undefined {
   const cpuS = (name: string) => median(results.get(resultKey(kind, name))!.map((cost) => cost.cpuS));
   return contenders
     .filter(({ name, role }) => role === 'peer' && results.has(resultKey(kind, name)))
@@ -88,12 +92,12 @@ function format(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
 }
 
-/** Columns of equal width: the first to the left, the others to the right. */
-function align(rows: readonly (readonly string[])[]): string {
+/** Columns of equal width: the first, or as many as told, to the left, the others to the right. */
+export function align(rows: readonly (readonly string[])[], left = 1): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const text = rows.map((row) =>
     row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
+      .map((cell, column) => (column < left ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
       .join('  '),
   );
   return `${text.join('\n')}\n`;

@@ -23,3 +23,14 @@ export const TARGETS: readonly Target[] = [
   { file: 'gke', contender: 'agent: parse', than: mawkOnDense, atLeast: 1.7 },
   { file: 'gke', contender: 'agent: parse', than: { contender: 'best peer', file: 'gke' }, atLeast: 3.5 },
 ];
+
+/** What the agent is to need at most while 500 lines a second arrive; `cpuRatio` to rsyslog in the same round. */
+export const LIVE_TARGET = {
+  cpuPercent: 0.6,
+  cpuRatio: 1,
+  idleCpuPercent: 0.1,
+  rssMB: 80,
+  anonymousMB: 32,
+  p50Ms: 250,
+  p99Ms: 500,
+};
