@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { generateFile } from '../helpers/generate-lines.ts';
-import { agent, LIVE_KINDS, type LiveContender, type LiveKind, liveContenders } from './live-contenders.ts';
+import {
+  agent,
+  LIVE_KINDS,
+  type LiveContender,
+  type LiveKind,
+  liveContenders,
+  PEER_NAMES,
+} from './live-contenders.ts';
 import { type LiveCost, type LiveLoad, measureLive } from './live-cost.ts';
 import { liveTable } from './live-table.ts';
 import { MARKER_IP } from './receiver.ts';
@@ -20,9 +27,8 @@ const USAGE = `usage: at-work.ts [options]
   --lines KIND    what the lines are (may be given several times; default: allowed, policy_action):
                   allowed: packets, every one a record; denied: packets, most of which merge;
                   policy_action: allowed connections in GKE's JSON
-  --only NAME     who takes part (may be given several times; default: the agent and all peers that are
-                  installed, of rsyslog, rsyslog-polling, rsyslog-http, rsyslog-http-polling,
-                  rsyslog-http-disk, syslog-ng, syslog-ng-http)
+  --only NAME     who takes part (may be given several times; default: agent, and those that are installed of
+                  ${PEER_NAMES.join(', ')})
   --rate N        lines a second (default 500)
   --seconds N     how long (default 60)
   --idle N        how long without lines (default 30; 0: not at all)
@@ -58,11 +64,15 @@ async function main(): Promise<number> {
     runs >= 1 &&
     files >= 1 &&
     kinds.every((kind) => LIVE_KINDS.includes(kind)) &&
-    only.every((name) => present.some((contender) => contender.name === name));
+    only.every((name) => name === agent.name || PEER_NAMES.includes(name));
   if (values.help || !isValid) {
     process.stderr.write(`${USAGE}\n`);
     return values.help ? 0 : 64;
   }
+  const absent = only.filter((name) => missing.includes(name));
+  if (absent.length > 0) throw new Error(`cannot measure what is not installed: ${absent.join(', ')}`);
+  // A terminal's Ctrl-C ends neither the agent nor rsyslogd; our exit does.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
   const folder = mkdtempSync(join(tmpdir(), 'policy-log-agent-at-work-'));
   const receiver = new ReceiverProcess();
   try {
@@ -73,7 +83,7 @@ async function main(): Promise<number> {
       const backlogMs = await start(join(folder, 'backlog'), url, receiver, BACKLOG_BYTES);
       print(`the agent's start and a backlog of 60 MB: ${backlogMs} ms (at most 2000 ms)`);
     }
-    if (missing.length > 0) print(`not installed: ${missing.join(', ')}`);
+    if (values.only === undefined && missing.length > 0) print(`not installed: ${missing.join(', ')}`);
     const contenders = present.filter(({ name }) => only.includes(name));
     const loads = kinds.map((kind) => ({ kind, rate, seconds, idle, files }));
     const results = await takeTurns(runs, loads, contenders, folder, url, receiver);
@@ -137,4 +147,9 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`at-work: ${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

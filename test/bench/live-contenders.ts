@@ -16,7 +16,7 @@ export type LiveKind = (typeof LIVE_KINDS)[number];
 /** What is to be followed, and where to. */
 export interface LiveTask {
   kind: LiveKind;
-  /** Where the program may keep its own; empty. */
+  /** Where the program may keep its own. */
   folder: string;
   log: string;
   /** Files to follow that nobody writes to. */
@@ -29,7 +29,7 @@ export interface LiveRun {
   pid: number;
   /** Resolves with the exit code, or the signal that ended it. */
   ended: Promise<number | string>;
-  stop(): void;
+  stop: () => void;
   /** After its end, how many lines it took; undefined: as many as records came to the server. */
   taken(): Promise<number | undefined>;
 }
@@ -83,7 +83,9 @@ function peer(name: string, does: string, variant: Variant): LiveContender & { i
       return {
         pid: child.pid!,
         ended: once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string),
-        stop: () => child.kill(),
+        stop: () => {
+          child.kill();
+        },
         taken: async () => (variant.to === 'file' ? countLines(output) : undefined),
       };
     },
@@ -111,6 +113,8 @@ const PEERS = [
     to: 'http',
   }),
 ];
+
+export const PEER_NAMES: readonly string[] = PEERS.map(({ name }) => name);
 
 /** Everyone who can take part here, the agent first, and the names of peers that are not installed. */
 export function liveContenders(): { present: LiveContender[]; missing: string[] } {

@@ -56,6 +56,7 @@ export async function measureLive(
   const writer = new LiveWriter([{ path: log, source: liveLines(kind, rate), rotateBytes: 10e6 }]);
   writer.start();
   const run = contender.start({ kind, folder, log, quiet, url });
+  process.once('exit', run.stop);
   const pass = async (ms: number) => {
     const ended = await Promise.race([run.ended, sleep(ms)]);
     if (ended !== undefined) throw new Error(`${contender.name} ended with ${ended}`);
@@ -77,6 +78,7 @@ export async function measureLive(
   const idleCpuShare = cpuBetween(beforeIdle, cpuTime(run.pid)) / idle;
   run.stop();
   const ended = await run.ended;
+  process.off('exit', run.stop);
   if (ended !== 0) throw new Error(`${contender.name} ended with ${ended}`);
   records += atWork.records + (await receiver.report()).records;
   const taken = (await run.taken()) ?? records;
