@@ -72,12 +72,17 @@ function classOf(lineBytes: number): number {
   return Math.min(lineBytes >> 5, CLASSES - 1);
 }
 
+/** A hash of the sample; its words are multiplied side by side, for one after the other each waits for the last. */
 function sampleOf(view: DataView, start: number, length: number): number {
-  let hash = length;
   const end = start + length;
-  for (let at = Math.max(start, end - SAMPLE_BYTES); at + 4 <= end; at += 4) {
-    hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1);
-    hash ^= hash >>> 15;
+  let even = length;
+  let odd = 0;
+  let factor = 0x9e3779b1;
+  for (let at = Math.max(start, end - SAMPLE_BYTES); at + 8 <= end; at += 8) {
+    even = (even + Math.imul(view.getInt32(at, true), factor)) | 0;
+    odd = (odd + Math.imul(view.getInt32(at + 4, true), factor)) | 0;
+    factor = Math.imul(factor, 0x85ebca6b);
   }
-  return hash;
+  const hash = even ^ (odd >>> 16) ^ (odd << 11);
+  return Math.imul(hash ^ (hash >>> 15), 0x9e3779b1);
 }

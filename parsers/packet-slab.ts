@@ -26,15 +26,17 @@ export const JSON_LENGTH = 15;
 export const PART_COUNT = 16;
 /** Of each gap its beginning and its end in the text. */
 export const GAPS = 17;
-/** Of each part of the JSON that is another one for each line its beginning, its end, and what stands there. */
-export const PARTS = GAPS + 2 * GAPS_MAX;
 /** What the walk found, as `PLACES` of `KnownPacket`. */
-export const MARKS = PARTS + 3 * PARTS_MAX;
+export const MARKS = GAPS + 2 * GAPS_MAX;
 const MARKS_MAX = 13;
-// … and bytes.
+// … and the line's bytes; …
 export const TEXT = 2 * (MARKS + MARKS_MAX);
 export const TEXT_BYTES_MAX = 384;
-export const JSON_TEXT = TEXT + TEXT_BYTES_MAX;
+// … and behind all that a line is compared with, what its JSON is made of:
+/** of each part that is another one for each line its beginning, its end, and what stands there; … */
+export const PARTS = (TEXT + TEXT_BYTES_MAX) / 2;
+/** … and its bytes. */
+export const JSON_TEXT = 2 * (PARTS + 3 * PARTS_MAX);
 /** An odd number of cache lines, so that slots do not compete for the same places of a cache. */
 export const SLOT_BYTES = 29 * 64;
 export const SLOT_INTS = SLOT_BYTES / 4;
