@@ -5,9 +5,12 @@ import type { NetfilterWalk } from './netfilter-walk.ts';
 import { PacketSlab } from './packet-slab.ts';
 import type { Prefix } from './prefix.ts';
 
-/** Packets that are remembered: 2,048, of 2 KB each. */
-const WAYS = 4;
-const SETS = 512;
+/**
+ * Packets that are remembered: 2,048, of 2 KB each. With half as many ways, of as many packets that come again and again
+ * a quarter had no room, for some sets have twice as many as others.
+ */
+const WAYS = 8;
+const SETS = 256;
 /** Bytes that choose the set: what differs most, the addresses, stands at the sample's end. */
 const SAMPLE_BYTES = 64;
 const CLASSES = 16;
