@@ -150,7 +150,7 @@ export class KnownPacket implements Kin {
     shorts[head + VERSION] = walk.version;
     shorts[head + PROTOCOL] = walk.protocol;
     // Nothing is at 0 that the line has; what it has not has no length either.
-    for (const [k, place] of PLACES.entries()) shorts[head + MARKS + k] = Math.max(0, walk[place] - start);
+    for (let k = 0; k < PLACES.length; k++) shorts[head + MARKS + k] = Math.max(0, walk[PLACES[k]!] - start);
     // What the walk has as a number must be in a gap; otherwise nothing is kept.
     if (this.#findGaps(walk)) return true;
     shorts[head + TEXT_LENGTH] = shorts[head + GAP_COUNT] = 0;
@@ -296,9 +296,8 @@ export class KnownPacket implements Kin {
     let gap = 0;
     let noted = 0;
     for (let at = walk.destEnd + 1; at < end && gap < GAPS_MAX; at = tokenEnd(bytes, at, end) + 1) {
-      const key = VARYING.find((one) => isAt(bytes, at, one));
-      if (key === undefined) continue;
-      const start = at + key.length;
+      const start = numberStart(bytes, at);
+      if (start < 0) continue;
       const walked = walkedNumber(walk, start);
       if (walked !== undefined) shorts[head + walked] = gap;
       const numberEnd = this.#readNumber(gap, bytes, start, end);
@@ -337,6 +336,12 @@ export class KnownPacket implements Kin {
     this.#values[gap] = value;
     return at;
   }
+}
+
+/** Where the number begins of a key at `at`, if that is one of those that vary; else -1. */
+function numberStart(bytes: Buffer, at: number): number {
+  for (let k = 0; k < VARYING.length; k++) if (isAt(bytes, at, VARYING[k]!)) return at + VARYING[k]!.length;
+  return -1;
 }
 
 /** Where a slot notes which gap holds the number at `start`, if the walk has it as a number. */
