@@ -64,7 +64,7 @@ export interface FlowLine {
    * is cheaper than by `toRecord`.
    */
   writeOpening?(id: Buffer, out: Buffer, at: number, enricher: Enricher): number;
-  /** These of `toRecord`, without making it; with `writeOpening` only. */
+  /** What of `toRecord` decides about merging, without making all of it; there where `writeOpening` is. */
   mergeFields?(): MergeFields;
 }
 
