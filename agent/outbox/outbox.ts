@@ -188,6 +188,8 @@ export class Outbox implements RecordSource {
   close(): void {
     this.flush();
     clearTimeout(this.#timer);
+    // What a sink that does not let go confirms from now on must not open the database again.
+    this.#sinks = new Map();
     this.#live.close();
   }
 

@@ -54,6 +54,18 @@ test('what was committed is there after a restart, and what was deleted is not',
   expect(after.stats()).toMatchObject({ records: 5, bytes: 60, oldestMs: 1000 });
 });
 
+test('what is confirmed after the end is not written, and does not hold the process', () => {
+  vi.useFakeTimers();
+  const path = join(tempFolder(), 'state.db');
+  const outbox = openAt(path);
+  outbox.commit(change({ blocks: [block(1, 2)] }), 1000);
+  outbox.close();
+  outbox.acknowledge('a', 3, 10);
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+  expect(openAt(path).position('a')).toBe(1);
+});
+
 test('a block is deleted when every sink has confirmed it, and not before', () => {
   const path = join(tempFolder(), 'state.db');
   const outbox = openAt(path, { sinks: ['a', 'b'] });
