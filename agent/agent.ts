@@ -147,7 +147,7 @@ export class Agent {
       hasMore ||= read >= POLL_BYTES;
       this.#parts.read(input.name, read);
     }
-    if (bytes === 0 || this.#dueMs.every((dueMs) => dueMs > nowMs)) intake.allQuiet(nowMs);
+    if (all ? bytes === 0 : this.#dueMs.every((dueMs) => dueMs > nowMs)) intake.allQuiet(nowMs);
     const isUrgent = records.size > 0 && (!hasMore || records.size >= COMMIT_BYTES);
     // A clock that was set back must not put it off.
     if (isUrgent || Math.abs(nowMs - this.#committedMs) >= COMMIT_WAIT_MS) this.#commit(nowMs);
