@@ -65,8 +65,9 @@ export interface AgentParts extends Replaceable {
  */
 export class Agent {
   #parts: AgentParts;
-  /** When each input is to be looked at next, ms since the epoch. */
+  /** When each input is to be looked at next, ms since the epoch, and when that was last asked. */
   #dueMs: number[];
+  #polledMs = 0;
   /** Makes what is to replace inputs, intake and deliveries. */
   #replace: (() => Promise<Replaceable>) | undefined;
   /** What was read and not committed yet: what it changed is taken from the parts only once. */
@@ -138,6 +139,9 @@ export class Agent {
     looking?.();
     let bytes = 0;
     let hasMore = false;
+    // The clock was set back: what was due at its old time is due now.
+    if (nowMs < this.#polledMs) this.#dueMs.fill(nowMs);
+    this.#polledMs = nowMs;
     for (const [index, input] of inputs.entries()) {
       if (nowMs < this.#dueMs[index]! && !all) continue;
       const read = input.poll(nowMs, POLL_BYTES, intake.lane(input.name, nowMs));
