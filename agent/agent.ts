@@ -12,7 +12,7 @@ import type { RecordBuffer } from './record-buffer.ts';
 const POLL_BYTES = 1 << 20;
 /** So many bytes of records are committed at once while there is more to read: a commit costs a sync of the disk, and
  * a row for each window that is open just then. */
-const COMMIT_BYTES = 8 << 20;
+const COMMIT_BYTES = 4 << 20;
 /** How long progress waits otherwise, and records while there is more to read; what a crash undoes of it is read
  * again, with the same outcome. */
 const COMMIT_WAIT_MS = 1000;
