@@ -132,6 +132,8 @@ async function start(folder: string, url: string, receiver: ReceiverProcess, byt
   if (typeof marker === 'string' || marker < startedMs) throw new Error(`the agent ended with ${marker}`);
   run.stop();
   await run.ended;
+  // What came so far is not counted with what the next one sends.
+  await receiver.report();
   return Math.round(marker - startedMs);
 }
 
