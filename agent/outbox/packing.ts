@@ -13,7 +13,10 @@ export interface PackedBlock extends RecordBlock {
  * KB a second packing costs more time than it saves, and 6 MB of memory.
  */
 const PACKED_BYTES_MIN = 192 << 10;
-/** Seven times smaller, for less than what writing, writing back and reading the bytes would cost. */
+/**
+ * Seven times smaller, records of windows four times, for less than what writing, writing back and reading the bytes would
+ * cost.
+ */
 const LEVEL = -3;
 /** In what steps memory is taken for what comes out. */
 const CHUNK_BYTES = 64 << 10;
