@@ -117,7 +117,10 @@ const numbersInPlace: Plugin = {
       const link = `import { ${names} } from ${JSON.stringify(`numbers:${path}`)}; export { ${exported} };`;
       return { contents: names.length > 0 ? link + rest : rest, loader: 'ts' };
     });
-    onResolve({ filter: /^numbers:/ }, ({ path }) => ({ path: path.slice(8), namespace: 'numbers' }));
+    onResolve({ filter: /^numbers:/ }, ({ path }) => ({
+      path: path.slice('numbers:'.length),
+      namespace: 'numbers',
+    }));
     onLoad({ filter: /.*/, namespace: 'numbers' }, ({ path }) => ({ contents: numbersOf.get(path)! }));
   },
 };
